@@ -42,7 +42,7 @@ class Found:
     rows: Array  # (m,) expected number
     columns: Array  # (n_test,) change in the sum of all other rows when point p is removed
     signed: Array  # (m, SKETCHES) changes when candidates are removed, summed with random signs
-    near: Array  # (m,) number of all candidates that would count
+    near: Array | None = None  # (m,) number of all candidates that would count
 
 
 class FoundRows:

@@ -34,13 +34,13 @@ class RankSide:
 
 @dataclass(frozen=True)
 class Ranks:
-    """Ranks of neighbors, and overlap of neighborhoods."""
+    """Overlap of neighborhoods, and ranks of neighbors; of what a search returned only the overlap is known."""
 
-    trust: RankSide  # neighbors among the codes, ranks in input space
-    continuity: RankSide  # neighbors in input space, ranks among the codes
     overlap_rows: Array
     overlap_columns: Array
     overlap_signed: Array  # (m, SKETCHES) as `RankSide.signed`
+    trust: RankSide | None = None  # neighbors among the codes, ranks in input space
+    continuity: RankSide | None = None  # neighbors in input space, ranks among the codes
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from distbench._util.text import join_names, plain_text
 from distbench.encoders.indexes import Index, index_of
 from distbench.engine import Statistics
 from distbench.engine.found import found_counts
+from distbench.engine.searches import Found
 from distbench.engine.spaces import space_of
+from distbench.engine.statistics import Ranks
 from distbench.errors import InputError
 from distbench.evaluation.encode import with_codes
 from distbench.evaluation.fingerprint import fingerprint
@@ -28,18 +30,18 @@ from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_name
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import Settings, chosen_metrics
 from distbench.inputs.table_names import check_column_names
-from distbench.metrics import Measured, Metric, default_metrics
+from distbench.metrics import Metric, default_metrics
 from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.table import base_name
 
 __all__ = ["evaluate_neighbors", "evaluated_index"]
 
-Counts = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 FOUND = ("knn_recall", "lcmc")
 RECALL = "knn_recall"
 EXAMPLE = "recall@10_in_100"
+NO_CANDIDATES: NDArray[np.float64] = np.empty(0)  # what test points change as candidates
 
 
 @with_default_float_errors
@@ -168,54 +170,47 @@ def _count(points: InputPoints) -> int:
     return int(points.X.shape[1] if points.X_ref is None else len(points.X_ref))
 
 
-def _counts(points: InputPoints, settings: Settings, places: Places) -> Counts:
+def _statistics(points: InputPoints, settings: Settings, places: Places) -> Statistics:
     """Return how many of the true neighbors are found for each test point, at the k of each metric."""
-    ks = [metric.at(points.k) for metric in settings.metrics]
+    m, metrics = len(points.X), settings.metrics
     sources = [points.X] if points.X_ref is None else [points.X, points.X_ref]
-    space = space_of(sources, None, len(points.X), settings.distance_x)
-    counts = found_counts(space, places, tuple(ks))
-    among = [metric.within or k for metric, k in zip(settings.metrics, ks, strict=True)]
-    return np.stack([counts[:, place, last - 1] for place, last in enumerate(among)], axis=1)
-
-
-def _measured(metric: Metric, counts: Counts, statistics: Statistics) -> Measured:
-    """Return the values of a metric from the numbers of neighbors found."""
-    k, M = metric.at(statistics.k), statistics.M
-    by_chance = (metric.within or k) / M
-    chance = 0.0 if base_name(metric.name) == "lcmc" else by_chance
-    rows = counts / k - (by_chance - chance)
-    without = (rows.sum() - rows) / (len(rows) - 1) if len(rows) > 1 else None
-    return Measured(float(rows.mean()), without, rows, chance)
-
-
-def _report(points: InputPoints, settings: Settings, places: Places, index: Index | None, name: str | None) -> Report:
-    m, M = len(points.X), _count(points)
-    statistics = Statistics(
+    space = space_of(sources, None, m, settings.distance_x)
+    ks = tuple(dict.fromkeys(metric.at(points.k) for metric in metrics))
+    by_k = {}
+    for k, counts in zip(ks, found_counts(space, places, ks).swapaxes(0, 1), strict=True):
+        searches = [metric.search(k) for metric in metrics if metric.search and metric.at(points.k) == k]
+        found = {search: Found(counts[:, search.among - 1], NO_CANDIDATES, NO_CANDIDATES) for search in searches}
+        by_k[k] = Ranks(counts[:, k - 1], NO_CANDIDATES, NO_CANDIDATES), {"found": found}
+    return Statistics(
         m=m,
-        M=M,
+        M=_count(points),
         k=points.k,
         n_test=m,
         judged=np.arange(m),
         queries_are_candidates=False,
         places=np.arange(m),
         groups=None if points.groups is None else points.groups.codes,
+        by_k=by_k,
     )
-    found = zip(settings.metrics, _counts(points, settings, places).T, strict=True)
-    values = {metric: _measured(metric, counts, statistics) for metric, counts in found}
+
+
+def _report(points: InputPoints, settings: Settings, places: Places, index: Index | None, name: str | None) -> Report:
+    statistics = _statistics(points, settings, places)
+    values = {metric: measured(metric, statistics) for metric in settings.metrics}
     scores = {metric.name: score_of(metric, [own], statistics, settings.confidence) for metric, own in values.items()}
     return Report(
         encoder=plain_text(name or ("neighbors" if index is None else index.name)),
         scores=scores,
         k=points.k,
-        m=m,
-        M=M,
+        m=statistics.m,
+        M=statistics.M,
         code_size=points.X.shape[1],
         code_bytes=None if index is None else index.code_bytes,
         point_bytes=points.point_bytes,
         confidence=settings.confidence,
         distance_x=settings.distance_x,
         distance_z=settings.distance_z,
-        n_reference=M,
+        n_reference=statistics.M,
         fingerprint=fingerprint(points.X, points.X_ref),
         groups=points.groups,
         is_search=True,

@@ -39,10 +39,13 @@ def worst_pairs(
     Memory maps are read block by block. `statistics` must include the ranks of these points; `distances` are those of
     points and of codes.
     """
-    assert statistics.ranks is not None
+    ranks = statistics.ranks
+    assert ranks is not None
+    assert ranks.trust is not None
+    assert ranks.continuity is not None
     chosen: dict[PairKind, list[_Place]] = {
-        "torn": _worst(statistics, statistics.ranks.continuity, side=1),
-        "merged": _worst(statistics, statistics.ranks.trust, side=0),
+        "torn": _worst(statistics, ranks.continuity, side=1),
+        "merged": _worst(statistics, ranks.trust, side=0),
     }
     if statistics.moments is not None:
         chosen["extreme"] = _extremes(statistics.moments)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from distbench.engine import Statistics
 from distbench.engine.searches import Found, Search
 from distbench.metrics._leave_one_out import interaction, leave_one_out_mean
@@ -20,11 +22,13 @@ def _measure(statistics: Statistics, within: int | None = None) -> Measured:
     k = statistics.k
     found: Found = statistics.extras["found"][_search(k, within)]
     rows = found.rows / k
+    counting = found.near if within is None else np.array([within])
+    assert counting is not None
     return Measured(
         value=float(rows.mean()),
         leave_one_out=leave_one_out_mean(statistics, rows, found.columns / k),
         points=rows,
-        chance=float(found.near.mean()) / statistics.M if within is None else within / statistics.M,
+        chance=float(counting.mean()) / statistics.M,
         interaction=interaction(statistics, found.signed, 1 / k),
     )
 

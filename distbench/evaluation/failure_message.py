@@ -61,7 +61,7 @@ def failure_text(report: Report, broken: Mapping[str, float]) -> str:
     limits = f"{len(broken)} limit{'s' * (len(broken) > 1)}"
     if _all_values_meet(report, broken):
         limits += " for sure"
-    lines = [f"{report.encoder} (codes of {report.code_size}) does not meet {limits}:"]
+    lines = [f"{report.encoder}{_size(report)} does not meet {limits}:"]
     for name, limit in list(broken.items())[:MAX_LIMITS]:
         lines += _limit_lines(report, report[name], limit)
     if len(broken) > MAX_LIMITS:
@@ -71,6 +71,13 @@ def failure_text(report: Report, broken: Mapping[str, float]) -> str:
         if len(lines) + len(block) <= MAX_LINES:
             lines += block
     return "\n".join(lines)
+
+
+def _size(report: Report) -> str:
+    """Return the size of the codes in brackets; a search, whose codes are not seen, may tell their bytes."""
+    if not report.is_search:
+        return f" (codes of {report.code_size})"
+    return f" ({report.code_bytes:,} bytes a point)" if report.code_bytes else ""
 
 
 def _all_values_meet(report: Report, limits: Mapping[str, float]) -> bool:

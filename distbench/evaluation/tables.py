@@ -91,7 +91,11 @@ def _frame(rows: Mapping[str, Mapping[str, Any]], numbers: Sequence[str], attrib
 
 def _title(report: Report) -> str:
     size = bytes_text(report.code_bytes, report.code_size, report.point_bytes)
-    return f"{report.encoder}: codes of {report.code_size}{size and f' ({size})'}, {setting(report)}"
+    if report.is_search:  # its codes are known by their bytes alone
+        parts = [f"codes of {size}"] if size else []
+    else:
+        parts = [f"codes of {report.code_size}{size and f' ({size})'}"]
+    return f"{report.encoder}: {', '.join([*parts, setting(report)])}"
 
 
 def _bounds(report: Report) -> list[str]:

@@ -81,7 +81,7 @@ def test_lost(distbench):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "NearestNeighbors * does not meet 1 limit*",
+            "NearestNeighbors does not meet 1 limit*",
             "  knn_recall@1 = 0.*limit at least 0.99*",
             "  n = 60 test points, M = 200 candidates each*",
             "next: search more of the index (*; take larger codes, *sort them again*; codes= of *",

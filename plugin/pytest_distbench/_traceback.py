@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 from pathlib import Path
 from types import FrameType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["is_ours", "shorten", "shorten_summary"]
 
 PYTHON = Path(sysconfig.get_path("stdlib"))
+_SIZE = re.compile(r" \((codes of \d+|[\d,]+ bytes a point)\)$")
 
 
 def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
@@ -78,5 +80,6 @@ def shorten_summary(shown: Any, error: BaseException) -> None:
     crash = getattr(shown, "reprcrash", None)
     if crash is not None:
         first, *rest = str(error).split("\n")
-        encoder, is_limit, _ = first.partition(" (codes of ")
+        subject, is_limit, _ = first.rpartition(" does not meet ")
+        encoder = _SIZE.sub("", subject)
         crash.message = f"{encoder}: {rest[0].strip()}" if is_limit and rest else first

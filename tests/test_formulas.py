@@ -12,12 +12,12 @@ from scipy.spatial.distance import cdist
 
 import distbench
 import distbench.metrics as metrics
-from distbench.engine import gather
 from distbench.engine.canonical_order import canonical_order
 from distbench.engine.random_signs import SKETCHES, add_signed, signs_of
 from distbench.inference.chance import chance
 from distbench.metrics import METRICS
 from distbench.metrics._quantiles import measure_quantiles
+from distbench.metrics.each_k import gather_each_k
 
 RNG = np.random.default_rng(0)
 
@@ -30,8 +30,8 @@ def _seeded(monkeypatch):
 
 def gathered(points, names, k=2, **options):
     X, Z, X_ref, Z_ref, include = points
-    families = frozenset().union(*(METRICS[name].families for name in names))
-    return gather(X, Z, X_ref, Z_ref, k=k, include_queries=include, families=families, threads=1, **options)
+    measured = [METRICS[name] for name in names]
+    return gather_each_k(measured, k, X, Z, X_ref, Z_ref, include_queries=include, threads=1, **options)
 
 
 class TestChance:

@@ -63,8 +63,8 @@ class Leaderboard:
 
     @property
     def stands_alone(self) -> bool:
-        """Whether it has only one encoder, on points that only its test has, so that nothing is ranked."""
-        return not self.dataset and not self.data and len(self.entries) == 1
+        """Whether it has only one encoder, on points of a test, so that nothing is ranked."""
+        return not self.dataset and len(self.entries) == 1
 
 
 def leaderboard(rows: Iterable[Row], sort: str = "continuity") -> list[Leaderboard]:

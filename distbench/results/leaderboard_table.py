@@ -99,14 +99,21 @@ class Table:
 def tables_of(rows: Iterable[Row], sort: str = "continuity", decimals: int = 4) -> list[Table]:
     """Return the leaderboards of rows; the last table has all encoders that are alone on their points, if any are."""
     boards = leaderboard(rows, sort)
-    alone = [board for board in boards if board.stands_alone]
-    ranked = [board for board in boards if not board.stands_alone]
+    settings = Counter(_setting(board) for board in boards if board.stands_alone)
+    alone = [board for board in boards if board.stands_alone and settings[_setting(board)] == 1]
+    ranked = [board for board in boards if not board.stands_alone or settings[_setting(board)] > 1]
     named = [[(entry.shown_name, entry.note) for entry in board.entries if not entry.reason] for board in ranked]
     singles = [board.entries[0] for board in alone if not board.entries[0].reason]
     named.append([(f"{entry.test} {entry.shown_name}", entry.note) for entry in singles])
     *notes, notes_of_singles = notes_on_encoders(named)
     tables = [_ranking(board, decimals, of_board) for board, of_board in zip(ranked, notes, strict=True)]
     return tables + ([_checks(alone, sort, decimals, notes_of_singles)] if alone else [])
+
+
+def _setting(board: Leaderboard) -> tuple[object, ...]:
+    """Return what two checks share that only their data tell apart, as those of one test in two packages."""
+    encoders = tuple(entry.encoder for entry in board.entries)
+    return board.test, board.code_size, board.k, board.m, board.M, board.distance, encoders
 
 
 def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> Table:

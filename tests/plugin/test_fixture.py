@@ -453,7 +453,7 @@ def test_both(distbench):
 def test_a_note_is_shown_once_a_run_with_a_count_and_can_be_silenced_by_its_code(run):
     text = " ".join(run(NOTED).stdout.str().split())
     assert text.count("codes have as many columns as the points") == 1
-    assert "8 encoders (near 6, near 7, " in text
+    assert "8 encoders (test_mine.py::test_both near 6, " in text
     assert "and 4 more): codes have as many columns" in text
     assert "pass only its encoder [code_size]" in text
     assert "as many columns" not in run(NOTED, "--distbench-silence=code_size").stdout.str()

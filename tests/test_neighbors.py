@@ -205,7 +205,12 @@ IDS = np.tile(np.arange(10), (150, 1))
             {"k": 20},
             "ids: found 10 for each test point, but knn_recall needs 20; search for more, or pass a smaller k=",
         ),
-        ({"ids_of": np.arange(9)}, "ids_of: found 9 for 700 reference points; pass one id for each"),
+        ({"ids_of": np.arange(9)}, r"ids_of: found shape \(9,\) for 700 reference points; pass one id for each"),
+        ({"ids_of": np.arange(700)[:, None]}, r"ids_of: found shape \(700, 1\) for 700 reference points"),
+        ({"ids_of": np.ma.array(np.arange(700), mask=np.arange(700) == 3)}, "ids_of: found a masked array"),
+        ({"ids": np.ma.array(IDS, mask=IDS > 300)}, "ids: found a masked array; fill or drop"),
+        ({"ids": IDS + 2.0**60, "ids_of": np.arange(700) + 2**60}, "ids: found float64 values; pass ids as int64"),
+        ({"X_test": cdist(Q, D), "distance_x": "precomputed"}, "reference: found points beside given distances"),
         ({"ids_of": np.zeros(700)}, "ids_of: found one id twice; pass a different id"),
         ({"ids_of": np.arange(1, 701)}, "ids: found 0 in row 0, which is not in ids_of; pass the ids of these"),
         ({"metrics": "stress"}, "metrics: found 'stress', which the ids of neighbors cannot answer; they answer"),
@@ -220,6 +225,23 @@ def test_errors_are_one_line(change, message):
     with pytest.raises(distbench.InputError, match=message) as error:
         distbench.evaluate_neighbors(**{"ids": IDS, "X_test": Q, "reference": D} | change)
     assert "\n" not in str(error.value)
+
+
+@needs("pandas")
+def test_tables_with_rows_in_another_order_are_refused():
+    rows, others = [f"q{row}" for row in range(len(Q))], [f"d{row}" for row in range(len(D))]
+    queries, documents = pd.DataFrame(Q, index=rows), pd.DataFrame(D, index=others)
+    ids, ids_of = pd.DataFrame(IDS, index=rows), pd.Series(np.arange(700), index=others)
+    right = {"ids": ids, "X_test": queries, "reference": documents, "ids_of": ids_of, "codes": (queries, documents)}
+    distbench.evaluate_neighbors(**right)
+    for name, change in {
+        "ids": {"ids": ids[::-1]},
+        "ids_of": {"ids_of": ids_of[::-1]},
+        r"codes\[0\]": {"codes": (queries[::-1], documents)},
+        r"codes\[1\]": {"codes": (queries, documents[::-1])},
+    }.items():
+        with pytest.raises(distbench.InputError, match=f"{name}: found names of rows in another order"):
+            distbench.evaluate_neighbors(**right | change)
 
 
 @needs("pandas")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from distbench._util.notes import Note
 from distbench._util.text import short_repr
 from distbench.errors import InputError
+from distbench.inputs.arrays import refuse_masked
 
 __all__ = ["found_places"]
 
@@ -66,15 +67,19 @@ def _rows(ids: Any, references: int) -> Places:
 
 def _looked_up(ids: Any, ids_of: Any, references: int) -> Places:
     """Return the places of ids of any kind among those of the reference points."""
-    known = np.asarray(ids_of).tolist()
-    if not isinstance(known, list) or len(known) != references:
-        count = len(known) if isinstance(known, list) else short_repr(ids_of)
-        raise InputError("ids_of", f"found {count} for {references} reference points", "pass one id for each")
+    refuse_masked(ids_of, "ids_of")
+    labels_of = np.asarray(ids_of)
+    if labels_of.shape != (references,):
+        found = f"found shape {labels_of.shape} for {references} reference points"
+        raise InputError("ids_of", found, "pass one id for each")
+    known = labels_of.tolist()
     place_of = {label: place for place, label in enumerate(known)}
     if len(place_of) != references:
         raise InputError("ids_of", "found one id twice", "pass a different id for each reference point")
     place_of = {MISSING: MISSING, None: MISSING, **place_of}
     array = _matrix(ids)
+    if array.dtype.kind == "f" and labels_of.dtype.kind in "iu":  # large ids would be rounded
+        raise InputError("ids", f"found {array.dtype} values", f"pass ids as {labels_of.dtype}, as ids_of has them")
     places = np.empty(array.shape, dtype=np.int64)
     for row, labels in enumerate(array.tolist()):
         try:
@@ -87,6 +92,7 @@ def _looked_up(ids: Any, ids_of: Any, references: int) -> Places:
 
 def _matrix(ids: Any) -> NDArray[Any]:
     """Return ids as an array (m, R); rows of a list that are too short end with -1."""
+    refuse_masked(ids, "ids")
     if isinstance(ids, list | tuple) and len(ids) and all(isinstance(row, list | tuple) for row in ids):
         longest = max(map(len, ids))
         if any(len(row) < longest for row in ids):

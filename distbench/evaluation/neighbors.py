@@ -29,7 +29,7 @@ from distbench.evaluation.measure import score_of
 from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_names, checked_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import Settings, chosen_metrics
-from distbench.inputs.table_names import check_column_names
+from distbench.inputs.table_names import check_column_names, check_row_names
 from distbench.metrics import Metric, default_metrics
 from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.table import base_name
@@ -120,15 +120,20 @@ def evaluate_neighbors(
         groups=groups,
     )
     index, notes = index_of(ids), list[str]()
-    parts = (X_test,) if reference is None and distance_x == PRECOMPUTED else (X_test, reference)
+    if distance_x == PRECOMPUTED and reference is not None:
+        raise InputError(REFERENCE, "found points beside given distances", "pass None: X_test has their distances")
+    parts = (X_test,) if distance_x == PRECOMPUTED else (X_test, reference)
+    Z_test, Z_ref = (None, None) if codes is None else _pair(codes)
     points = checked_points(parts, (TEST, REFERENCE), settings, notes, references=None)
     check_names([(X_test, TEST)], [(reference, REFERENCE)], settings, notes)
+    check_row_names([(X_test, TEST), (ids if index is None else None, "ids"), (Z_test, "codes[0]")], notes)
+    check_row_names([(reference, REFERENCE), (ids_of, "ids_of"), (Z_ref, "codes[1]")], notes)
     notes += [] if index is None else _distance_notes(index, distance_x)
     needed = {metric.name: metric.within or metric.at(points.k) for metric in settings.metrics}
     found = ids if index is None else index.ids(points.X, max(needed.values()))
     places = found_places(found, ids_of, len(points.X), _count(points), needed, notes)
     report = _report(points, settings, places, index, name)
-    losses = [] if codes is None else _loss_notes(points, settings, codes, report)
+    losses = [] if codes is None else _loss_notes(points, settings, (Z_test, Z_ref), report)
     return replace(report, notes=(*notes, *losses))
 
 
@@ -217,12 +222,16 @@ def _report(points: InputPoints, settings: Settings, places: Places, index: Inde
     )
 
 
-def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any], report: Report) -> list[Note]:
-    """Return how much of the recall is lost by the codes, and how much by the search among them."""
+def _pair(codes: Any) -> tuple[Any, Any]:
     if not isinstance(codes, tuple | list) or len(codes) != 2:
         raise InputError("codes", f"found {type(codes).__name__}", "pass a pair (Z_test, Z_ref)")
+    return codes[0], codes[1]
+
+
+def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any], report: Report) -> list[Note]:
+    """Return how much of the recall is lost by the codes, and how much by the search among them."""
     check_column_names((codes[0], "codes[0]"), (codes[1], "codes[1]"))
-    encoded = with_codes(points, (codes[0], codes[1]), ("codes[0]", "codes[1]"), settings, [])
+    encoded = with_codes(points, codes, ("codes[0]", "codes[1]"), settings, [])
     options = settings.engine_options() | {"distance_z": encoded.distance_z}
     arrays = points.X, encoded.Z, points.X_ref, encoded.Z_ref
     recalls = [metric for metric in settings.metrics if base_name(metric.name) == RECALL]

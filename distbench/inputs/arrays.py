@@ -22,7 +22,8 @@ from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
 
 __all__ = [
     *("as_points", "bytes_per_row", "check_input_distance"),
-    *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "zero_rows"),
+    *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "refuse_masked"),
+    "zero_rows",
 ]
 
 Points = NDArray[Any]  # of float32 or float64
@@ -83,10 +84,10 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         raise InputError(
             name, f"found {short_repr(str(value))}, a text", "pass the array (to read a file: numpy.load(...))"
         )
+    refuse_masked(value, name)
     is_sparse_tensor = hasattr(value, "detach") and value.layout is not sys.modules["torch"].strided
     for is_refused, kind, advice in (
         (value is None, "None", "pass an array of shape (n, d)"),
-        (_is_masked(value), "a masked array", "fill or drop the masked rows first"),
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
         (hasattr(type(value), "collect_schema") and not is_frame(value), "a lazy frame", f"pass {name}.collect()"),
@@ -109,10 +110,11 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
-def _is_masked(value: Any) -> bool:
-    """Return whether `value` is a masked array or a list of some, of which numpy would unmask the numbers."""
+def refuse_masked(value: Any, name: str) -> None:
+    """Raise InputError for a masked array or a list of some, of which numpy would unmask the numbers."""
     rows = value if isinstance(value, list | tuple) else [value]
-    return any(isinstance(row, np.ma.MaskedArray) for row in rows)
+    if any(isinstance(row, np.ma.MaskedArray) for row in rows):
+        raise InputError(name, "found a masked array", "fill or drop the masked rows first")
 
 
 def _without_frame(value: Any, name: str) -> Any:

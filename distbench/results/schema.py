@@ -185,6 +185,11 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
             return f"{name} is too large"
         if name in COUNTS and value is not None and value < 0:
             return f"{name} is {value}"
+    for name in ("low", "high", "limit", "seconds"):
+        if (number := getattr(record, name)) is not None and math.isnan(number):
+            return f"{name} is nan; leave out what is not known"
+    if not record.status:
+        return "has an empty status"
     if record.status == OK and record.value is None:
         return "has no value"
     if record.value is not None and not record.metric:

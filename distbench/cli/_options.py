@@ -10,7 +10,7 @@ import click
 from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, POINT_DISTANCES
 from distbench.cli import _common as common
 
-__all__ = ["evaluation_options", "limits_of", "passed_options", "some_options"]
+__all__ = ["evaluation_options", "limit_option", "passed_options", "some_options"]
 
 FILES = "an .npy, .npz or file.npz:key, .parquet, .h5ad or file.h5ad:key"
 PASSED = (
@@ -20,7 +20,14 @@ PASSED = (
 """Options that are passed to `distbench.evaluate` unchanged."""
 
 
-def limits_of(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
+def limit_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return an option that can be repeated, with limits by metric."""
+    return click.option(
+        "--limit", "limits", multiple=True, metavar="METRIC:VALUE", callback=_limits_of, help=f"{text} Can be repeated."
+    )
+
+
+def _limits_of(context: click.Context, parameter: click.Parameter, texts: Sequence[str]) -> dict[str, float]:
     """Return the limits by metric of texts such as ``continuity:0.95``."""
     from distbench.inference.limits import read_limit
 

@@ -11,7 +11,7 @@ import click
 
 from distbench.cli import _common as common
 from distbench.cli._common import PATH, CannotDo, json_option
-from distbench.cli._options import evaluation_options, limits_of, passed_options
+from distbench.cli._options import evaluation_options, limit_option, passed_options
 from distbench.cli._wording import with_options
 
 if TYPE_CHECKING:
@@ -34,14 +34,7 @@ INPUTS = ("encoder", "data", "reference", "codes", "reference_codes", "labels", 
     ],
 )
 @evaluation_options
-@click.option(
-    "--limit",
-    "limits",
-    multiple=True,
-    metavar="METRIC:VALUE",
-    callback=limits_of,
-    help="A limit, such as continuity:0.95: the least value if larger is better, else the largest. Can be repeated.",
-)
+@limit_option("A limit, such as continuity:0.95: the least value if larger is better, else the largest.")
 @common.undecided_option("How to decide a limit that is inside the interval: by the value, or let it fail or pass.")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file.")
 @click.option("--results", type=PATH, help="Add the rows to this file of results.")

@@ -12,7 +12,7 @@ import click
 from distbench._util.distances import PRECOMPUTED
 from distbench.cli import _common as common
 from distbench.cli._common import PATH, json_option
-from distbench.cli._options import limits_of, some_options
+from distbench.cli._options import limit_option, some_options
 from distbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,14 +33,7 @@ POINTS = ("data", "reference", "codes", "reference_codes", "groups")
 @click.argument("ids")
 @click.option("--ids-of", default="", metavar="FILE", help="The id of each reference point, if it is not its row.")
 @some_options(*POINTS, "k", "metrics", "distance_x", "distance_z", "confidence", "name")
-@click.option(
-    "--limit",
-    "limits",
-    multiple=True,
-    metavar="METRIC:VALUE",
-    callback=limits_of,
-    help="The least value, such as knn_recall@10:0.9. Can be repeated.",
-)
+@limit_option("The least value, such as knn_recall@10:0.9.")
 @common.undecided_option("How to decide a limit that is inside the interval: by the value, or let it fail or pass.")
 @click.option("--results", type=PATH, help="Add the rows to this file of results.")
 @json_option

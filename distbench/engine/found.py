@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.distances import INNER_PRODUCT
-from distbench.engine._jit import counting, kernel
+from distbench.engine._jit import kernel
+from distbench.engine.neighbors import any_upto
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.point_space import Space
 
@@ -114,14 +115,6 @@ def _starts(n: int) -> range:
     return range(0, n, BLOCK_CANDIDATES)
 
 
-@counting
-def _any_upto(keys: Singles, edge: np.float32) -> bool:
-    count = np.float32(0)
-    for p in range(len(keys)):
-        count += np.float32(1) if keys[p] <= edge else np.float32(0)
-    return bool(count > 0)
-
-
 @kernel
 def _shrink(k: int, margin: np.float32, count: int, places: Indices, keys: Singles) -> tuple[int, np.float32]:
     """Keep the candidates that may be among the k nearest; return their number and the largest key of such a one."""
@@ -153,7 +146,7 @@ def _collect(
         count, edge = counts[q], edges[q]
         for start in range(0, block.shape[1], STEP):
             stop = min(start + STEP, block.shape[1])
-            if count < 0 or not _any_upto(block[q, start:stop], edge):
+            if count < 0 or not any_upto(block[q, start:stop], edge):
                 continue
             for p in range(start, stop):
                 if count >= 0 and block[q, p] <= edge:

@@ -25,6 +25,7 @@ __all__ = [
     "TRUST",
     "TRUST_OPEN",
     "WIDTH",
+    "any_upto",
     "rank_rows",
 ]
 
@@ -43,7 +44,8 @@ TRUST_OPEN, CONTINUITY_OPEN, OVERLAP_OPEN, ALL_OPEN = 1, 2, 4, 7
 
 
 @counting
-def _any_upto(keys: Singles, edge: np.float32) -> bool:
+def any_upto(keys: Singles, edge: np.float32) -> bool:
+    """Return whether any key is at most `edge`; a sum without a branch runs in vector registers."""
     count = np.float32(0)
     for p in range(len(keys)):
         count += np.float32(1) if keys[p] <= edge else np.float32(0)
@@ -59,7 +61,7 @@ def nearest(keys: Array, singles: Singles, candidates: Indices, best: Array) -> 
     edge = np.float32(np.inf)
     for start in range(0, len(keys), BLOCK_CANDIDATES):
         stop = min(len(keys), start + BLOCK_CANDIDATES)
-        if not _any_upto(singles[start:stop], edge):
+        if not any_upto(singles[start:stop], edge):
             continue
         for p in range(start, stop):
             key = keys[p]

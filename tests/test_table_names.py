@@ -103,13 +103,22 @@ def test_frames_of_polars_and_tables_of_arrow_have_names_of_columns():
             distbench.evaluate(lambda batch: batch, make(X), reference=make(turned(R)))
 
 
-def test_numbers_that_frames_have_by_default_are_a_doubt():
+def test_numbers_that_frames_have_by_default_are_a_doubt(tmp_path):
     """A frame that was given no names may have been made of rows that were shuffled before."""
     X = tables()[0].reset_index(drop=True)
-    shuffled = X.sample(frac=1, random_state=0)
-    for points, codes in ((X, two(shuffled)), (shuffled, two(X))):
-        (note,) = (note for note in evaluate_codes(points, codes).notes if note.code == "row_names")
-        assert "Z_test: names of rows are those of X_test in another order" in note
+    shuffled, backwards = X.sample(frac=1, random_state=0), X[::-1]  # pandas stores their numbers in two ways
+
+    def stored(frame):
+        path = str(tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet")
+        frame.to_parquet(path)
+        return path
+
+    for points, codes in ((X, two(shuffled)), (shuffled, two(X)), (X, two(backwards))):
+        for form in (lambda frame: frame, stored):
+            (note,) = (note for note in evaluate_codes(form(points), form(codes)).notes if note.code == "row_names")
+            assert "Z_test: names of rows are those of X_test in another order" in note
+        with pytest.raises(InputError, match="^Z: found names of rows in another order"):  # a number has no notes
+            metrics.knn_recall(points, codes, k=5)
     part = shuffled[:40]  # a train-test split leaves such numbers; codes of these points are numbered anew
     assert not evaluate_codes(part, two(part).to_numpy()).notes
     assert not evaluate_codes(part, two(part).reset_index(drop=True)).notes

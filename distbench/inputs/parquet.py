@@ -38,7 +38,7 @@ def read_table(path: Path, label: str, group: str = "") -> Table:
     """
     import numpy as np
 
-    columns, index = _columns(path)
+    columns, index, _ = _columns(path)
     for key, name in (("label", label), ("group", group)):
         if name and name not in columns:
             raise DatasetError(key, f"there is no column {name!r}", did_you_mean(name, columns))
@@ -59,7 +59,7 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
 
     `column` is needed if several columns have lists, or some have lists and some numbers.
     """
-    columns, index = _columns(path)
+    columns, index, _ = _columns(path)
     if column and column not in columns:
         raise DatasetError(f"has no column {column!r}; {did_you_mean(column, columns)}")
     lists = _lists(columns, index)
@@ -76,16 +76,20 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
 
 def table_names(path: Path) -> tuple[list[Any] | None, list[str], list[str]]:
     """Return the names of a pandas frame's rows, if it has any, of the columns that are read, and of all others."""
-    columns, index = _columns(path)
-    values = [columns[name].to_pylist() for name in index]
-    rows = None if not index else values[0] if len(index) == 1 else list(zip(*values, strict=True))
+    columns, index, rows = _columns(path)
+    if index:
+        values = [columns[name].to_pylist() for name in index]
+        rows = values[0] if len(index) == 1 else list(zip(*values, strict=True))
     lists = _lists(columns, index)
     read = lists or [name for name, column in columns.items() if name not in index and _is_number(column)]
     return rows, read, [name for name in columns if name not in (*read, *index)]
 
 
-def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Return all columns by name, and the names of the columns that are only the index of a pandas frame."""
+def _columns(path: Path) -> tuple[dict[str, Any], list[str], list[Any] | None]:
+    """Return all columns by name, the names of those that are only the index of a pandas frame, and its numbers.
+
+    A frame that only numbers its rows is stored without a column for them.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -106,7 +110,10 @@ def _columns(path: Path) -> tuple[dict[str, Any], list[str]]:
     if len(columns) < len(names):
         raise DatasetError("two of its columns have the same name; rename one")
     frame = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
-    return columns, [name for name in frame.get("index_columns", []) if isinstance(name, str)]
+    index = frame.get("index_columns", [])
+    numbers = [list(range(one["start"], one["stop"], one["step"])) for one in index if isinstance(one, dict)]
+    rows = numbers[0] if numbers and len(numbers[0]) == len(table) else None  # a part of a table keeps its numbers
+    return columns, [name for name in index if isinstance(name, str)], rows
 
 
 def _numbers(columns: Columns, left_out: Collection[str] = ()) -> dict[str, Any]:

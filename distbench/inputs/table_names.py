@@ -24,7 +24,7 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
     """Raise InputError if a table has the rows of the first, or some of them, at other places.
 
     If one of the two only numbers its rows, as frames do that were given no names, they may be right: then a note says
-    so. Tables may be None, and anything without names of rows is passed over.
+    so, or without `notes` they are refused too. Tables may be None, and anything without names of rows is passed over.
     """
     first, name = tables[0]
     names = row_names(first)
@@ -34,17 +34,19 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
             continue
         place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
         found = f"row {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {name}"
-        if not _are_numbers(names) and not _are_numbers(others):
-            if not set(names).isdisjoint(others):
-                of_frames = f", as by .loc[{name}.index], or without names, as by .reset_index(drop=True)"
-                raise InputError(
-                    other_name,
-                    f"found names of rows in another order: {found}",
-                    f"pass rows in the order of {name}{'' if is_parquet(other) else of_frames}",
-                )
-        elif notes is not None and in_another_order(names, others):
+        is_doubt = _are_numbers(names) or _are_numbers(others)
+        if set(names).isdisjoint(others) or (is_doubt and not in_another_order(names, others)):
+            continue
+        if is_doubt and notes is not None:
             text = f"{other_name}: names of rows are those of {name} in another order ({found})"
             notes.append(Note("warning", "row_names", f"{text}; rows were paired by place"))
+            continue
+        of_frames = f", as by .loc[{name}.index], or without names, as by .reset_index(drop=True)"
+        raise InputError(
+            other_name,
+            f"found names of rows in another order: {found}",
+            f"pass rows in the order of {name}{'' if is_parquet(other) else of_frames}",
+        )
 
 
 def check_column_names(first: tuple[Any, str], second: tuple[Any, str]) -> None:

@@ -117,7 +117,7 @@ def test_numbers_that_frames_have_by_default_are_a_doubt(tmp_path):
         for form in (lambda frame: frame, stored):
             (note,) = (note for note in evaluate_codes(form(points), form(codes)).notes if note.code == "row_names")
             assert "Z_test: names of rows are those of X_test in another order" in note
-        with pytest.raises(InputError, match="^Z: found names of rows in another order"):  # a number has no notes
+        with pytest.raises(InputError, match=r"^Z: found names of rows in another order"):  # a number has no notes
             metrics.knn_recall(points, codes, k=5)
     part = shuffled[:40]  # a train-test split leaves such numbers; codes of these points are numbered anew
     assert not evaluate_codes(part, two(part).to_numpy()).notes

@@ -70,7 +70,6 @@ def _lines(check: Check, outcome: Outcome, limits: Sequence[SuggestedLimit]) -> 
         "limit: two half widths of the interval from the value, on the worse side",
         "met again: how often as many new test points meet it, where the value decides",
         "also met by: simple encoders of this code size; a limit that they meet demands little",
-        *([] if all(one.simple for one in limits) else ["-: no simple encoder was measured"]),
         *notes,
         "",
         "in a test:",

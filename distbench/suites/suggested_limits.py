@@ -86,9 +86,10 @@ def _simple_values(check: Check, report: Report, metrics: Collection[str]) -> di
 
 def _row(one: SuggestedLimit) -> tuple[str, ...]:
     score, sign = one.score, ">=" if one.score.direction == "up" else "<="
+    none = "none" if one.simple else "not measured"
     met_by = ", ".join(f"{name} ({number(one.simple[name])})" for name in one.met_by)
     values = score.metric, number(score.value), interval(score.low, score.high)
-    return (*values, f"{sign} {one.limit:g}", f"{one.share_met:.1%}", met_by or ("none" if one.simple else "-"))
+    return (*values, f"{sign} {one.limit:g}", f"{one.share_met:.1%}", met_by or none)
 
 
 def suggestion_table(limits: Sequence[SuggestedLimit]) -> list[str]:

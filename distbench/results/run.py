@@ -52,7 +52,7 @@ class RunResults:
 
 
 def holm_line(claims: Sequence[ClaimOutcome]) -> str:
-    """Return a sentence: how many claims intervals decide one by one, and how many after Holm's correction.
+    """Return a sentence: how many claims intervals decide without Holm's correction, and how many with it.
 
     Parameters
     ----------
@@ -70,4 +70,4 @@ def holm_line(claims: Sequence[ClaimOutcome]) -> str:
     decided = sum(claim.p_value is not None and claim.verdict in DECIDED for claim in claims)
     if decided < 2:
         return ""
-    return f"intervals decide {decided} of them one by one, {holm(p_values)} after Holm's correction for their number"
+    return f"intervals decide {decided} of the {len(claims)}, {holm(p_values)} of them also with Holm's correction"

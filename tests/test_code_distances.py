@@ -136,7 +136,7 @@ IDS = RNG.integers(0, 256, size=(90, 4))
         (IDS, "warning"),
         (IDS.astype(np.uint8), "warning"),
         (IDS[:, :1].astype(float) % 20, "warning"),
-        (IDS - 128, "info"),  # numbers of a scalar quantiser
+        (IDS - 128, "info"),  # numbers of a scalar quantizer
         (IDS % 2, None),
         (IDS % 3 - 1, None),
         (X[:, :3], None),
@@ -158,7 +158,7 @@ DIGITS = load_dataset("digits").train
 
 
 def _quantised(points, size):
-    """Return the places of the nearest of `size` points, as ids of a quantiser fitted on few points."""
+    """Return the places of the nearest of `size` points, as ids of a quantizer fitted on few points."""
     return ((points[:, None] - points[:size]) ** 2).sum(axis=2).argmin(axis=1)
 
 

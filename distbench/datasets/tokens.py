@@ -30,7 +30,7 @@ _FIRST_TEXT = 259  # earlier rows are no text: unknown, start, end, and the 256 
     requires="wordllama",
 )
 def tokens() -> tuple[NDArray[np.float32], None]:
-    """5,000 real token embeddings of 256 numbers, as trained: neither centred nor scaled."""
+    """5,000 real token embeddings of 256 numbers, as trained: neither centered nor scaled."""
     import numpy as np
 
     table = _table(_folder() / _FILE)

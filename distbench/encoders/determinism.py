@@ -77,8 +77,8 @@ def check_same_again(
 def _remedy(encoder: Encoder) -> str:
     """Return a remedy for codes that depend on other points."""
     if runs_in_eval_mode(next(iter(getattr(encoder.call, "args", ())), None)):
-        return "it is in eval mode, so a layer uses its whole batch, as dynamic quantisation does: pass batch_size=1"
-    return "put it into eval mode (batch normalisation)"
+        return "it is in eval mode, so a layer uses its whole batch, as dynamic quantization does: pass batch_size=1"
+    return "put it into eval mode (batch normalization)"
 
 
 def _places_jointly(encoder: Encoder) -> bool:

@@ -37,7 +37,7 @@ class Encoder:
     batch_size : int
         Number of points in a call.
     code_bytes : int or None
-        Number of bytes of a stored code, if the encoder says so; one of quantised codes may return them decoded.
+        Number of bytes of a stored code, if the encoder says so; one of quantized codes may return them decoded.
     """
 
     name: str

@@ -23,7 +23,7 @@ Codes = NDArray[Any]
 BYTES, SIGNED_BYTES = (0, 255), (-128, 127)
 BITS = (0, 1)
 FEW_SYMBOLS = 4  # codes of fewer different numbers are more likely levels than symbols
-ORDERED = 0.1  # correlation of numbers with input distances: below 0.09 for ids of quantisers, above 0.12 for vectors
+ORDERED = 0.1  # correlation of numbers with input distances: below 0.09 for ids of quantizers, above 0.12 for vectors
 MAX_ROWS, MOST_COMPARED, MOST_COLUMNS = 4096, 256, 64  # the codes that are looked at, and those compared in pairs
 
 
@@ -51,7 +51,7 @@ def checked_code_distance(
     if is_bytes and (low < 0 or high > SIGNED_BYTES[1]) and all(map(_has_bytes, raw)):
         text = (
             f"codes of bytes were read as bits, eight packed into each, as by distance_z={PACKED_HAMMING!r}; pass "
-            "this, or numpy.unpackbits(codes, axis=1); symbols, such as ids of a quantiser, pass as int64"
+            "this, or numpy.unpackbits(codes, axis=1); symbols, such as ids of a quantizer, pass as int64"
         )
         notes.append(Note("warning", "packed_bits", text))
         return PACKED_HAMMING
@@ -96,7 +96,7 @@ def symbol_code_notes(X: Any, Z: Codes, distances: tuple[str, str]) -> list[Note
         return []
     text = (
         f"codes are whole numbers, which {distances[1]} distances take for vectors: if they are symbols, such as ids "
-        f"of a quantiser, pass distance_z={HAMMING!r}"
+        f"of a quantizer, pass distance_z={HAMMING!r}"
     )
     text += f"; if they are packed bits, {PACKED_HAMMING!r}" if may_be_bytes else ""
     return [Note("info" if values[0] < 0 else "warning", "symbols", text)]

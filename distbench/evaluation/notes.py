@@ -49,8 +49,8 @@ def report_warnings(
     are_points, are_codes = (distance != PRECOMPUTED for distance in distances)
     if not points.space and are_points and are_codes:
         size, columns = draws[0].code_bytes, draws[0].Z.shape[1]
-        is_quantised = distances[1] == PACKED_HAMMING or (size is not None and size <= columns)
-        notes += size_notes(points.X, draws[0].Z) if may_reconstruct and not is_quantised else []
+        is_quantized = distances[1] == PACKED_HAMMING or (size is not None and size <= columns)
+        notes += size_notes(points.X, draws[0].Z) if may_reconstruct and not is_quantized else []
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
     notes += _over_draws([_code_notes(draw, distances) for draw in draws]) if are_points and are_codes else []
     spaces = [(points.X, points.names[0]), (points.X_ref, points.names[1])] if are_points else []

@@ -49,7 +49,7 @@ def floors(
 ) -> dict[str, float]:
     r"""Return, by metric, the bounds that no encoder can beat in sample on these points.
 
-    For stress, with :math:`\mu` the eigenvalues of the doubly centred Gram matrix (which are those of the centred
+    For stress, with :math:`\mu` the eigenvalues of the doubly centered Gram matrix (which are those of the centered
     scatter matrix, so no n x n matrix is needed) and :math:`T = \sqrt{\sum_{l > dim} \mu_l^2}`,
 
     .. math:: \|D_X^2 - D_Z^2\| \ge 2T, \quad s = \|D_X - D_Z\| \ge \sqrt{\Delta^2 + 2T} - \Delta

@@ -117,7 +117,7 @@ METRICS = (_SCALED_STRESS, _STRESS, _NONMETRIC, _SAMMON)
 scaled_stress = pair_metric(
     _SCALED_STRESS,
     MetricDoc(
-        "the normalised stress of the codes at their best common scale",
+        "the normalized stress of the codes at their best common scale",
         r"\sqrt{1 - \frac{(\sum ab)^2}{\sum a^2 \sum b^2}}",
         'K. Smelser, J. Miller and S. Kobourov (2024), "Normalized Stress" is Not Normalized.',
         "over pairs with input distance a and code distance b. Codes that all coincide score 1.",

@@ -178,7 +178,7 @@ def _code_error(path: Path, part: str) -> EncoderError:
 def _count_weights(parts: Iterable[Mapping[str, Any]]) -> int:
     """Estimate how many weights a model's large layers have: Keras allocates them before it reads the file.
 
-    Counts dense, recurrent, convolution, embedding, attention and normalisation layers, in the order of the model. If a
+    Counts dense, recurrent, convolution, embedding, attention and normalization layers, in the order of the model. If a
     layer's configuration has no input width, it is the output width of the layer before.
     """
     total, before = 0, 1

@@ -73,7 +73,7 @@ def _takes_symbols(module: Any) -> bool:
 
 
 def _hides_weights(module: Any) -> bool:
-    """Return whether a module may have weights that are not among its parameters, as if it is frozen or quantised."""
+    """Return whether a module may have weights that are not among its parameters, as if it is frozen or quantized."""
     return any(
         is_instance(part, "torch.jit", "ScriptModule") or "quantized" in type(part).__module__
         for part in module.modules()

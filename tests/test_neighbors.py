@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from frameworks import faiss, needs, pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracles import definitions
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
@@ -118,6 +120,36 @@ def test_ids_agree_with_a_count_by_hand(kind, distance, d):
     assert_counted(report, ids, X=X, Y=Y, distance=distance)
 
 
+@given(
+    distance=st.sampled_from(["euclidean", "cosine", "cityblock", "inner_product", "precomputed"]),
+    d=st.sampled_from([3, 20]),  # 20 columns are compared by products of matrices
+    k=st.integers(1, 9),
+    high=st.integers(1, 12),
+    copies=st.sampled_from([1, 1, 9, 300]),  # with 300 there is no room for all that are near
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=40, deadline=None)
+def test_near_ones_agree_with_a_count_by_hand(distance, d, k, high, copies, seed):
+    rng = np.random.default_rng(seed)
+    X, Y = rng.integers(-1, high, (5, d)) + 0.0, np.repeat(rng.integers(-1, high, (40, d)) + 0.0, copies, axis=0)
+    X[:, 0] += 1
+    Y[:, 0] += 20 if distance == "cosine" else 0  # no row is 0
+    X[:, 0] += 20 if distance == "cosine" else 0
+    ids = np.array([rng.permutation(len(Y))[:12] for _ in X])
+    ids[0, 3:] = -1
+    a = -X @ Y.T if distance == "inner_product" else cdist(X, Y, "euclidean" if distance == "precomputed" else distance)
+    kth = np.sort(a, axis=1)[:, k - 1 : k]
+    counts = a <= kth + 0.01 * abs(kth) + 1e-9 * abs(kth) + (1e-14 if distance == "cosine" else 0)
+    points = (a, None) if distance == "precomputed" else (X, Y)
+    report = distbench.evaluate_neighbors(ids, *points, k=k, metrics=("near_recall", "knn_recall"), distance_x=distance)
+    wanted = [sum(counts[i, j] for j in row[:k] if j >= 0) / k for i, row in enumerate(ids)]
+    np.testing.assert_allclose(report["near_recall"].points, wanted, atol=1e-12)
+    assert report["near_recall"].chance == pytest.approx(counts.mean())
+    if distance != "cosine":  # equal cosines differ in the last bits here
+        exact = [sum(definitions._membership(a[i], k)[j] for j in row[:k] if j >= 0) / k for i, row in enumerate(ids)]
+        np.testing.assert_allclose(report["knn_recall"].points, exact, atol=1e-12)
+
+
 def test_given_distances_and_duplicates_of_points():
     Y = np.repeat(D[:30], 10, axis=0)  # more are tied than there is room for
     distances = cdist(Q, Y)
@@ -148,17 +180,17 @@ def test_the_report_is_that_of_codes_which_give_these_neighbors():
         report.check(knn_recall=0.9)
 
 
-def test_what_sorting_again_could_restore():
+def test_what_sorting_again_could_restore_and_what_is_nearly_as_near():
     ids = np.argsort(cdist(Q[:, :8], D[:, :8]), axis=1)[:, :100]
-    options = {"metrics": ("recall@10_in_100", "recall@1_in_10", "knn_recall")}
+    options = {"metrics": ("recall@10_in_100", "recall@1_in_10", "knn_recall", "near_recall", "near_recall@30")}
     report = distbench.evaluate_neighbors(ids, Q, D, **options)
     codes = distbench.evaluate_codes(Q, Q[:, :8], reference=(D, D[:, :8]), include_queries=False, **options)
     for name, score in codes.items():
         own = report[name]
         assert (own.value, own.low, own.high) == pytest.approx((score.value, score.low, score.high), abs=1e-12)
         assert own.chance == pytest.approx(score.chance)
-    with pytest.raises(distbench.InputError, match="found 10 for each test point, but recall@10_in_100 needs 100"):
-        distbench.evaluate_neighbors(ids[:, :10], Q, D, **options)
+    with pytest.raises(distbench.InputError, match="found 30 for each test point, but recall@10_in_100 needs 100"):
+        distbench.evaluate_neighbors(ids[:, :30], Q, D, **options)
 
 
 def test_missing_and_repeated_ids():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distbench.engine._jit import inner, kernel
 from distbench.engine.random_signs import SKETCHES, Signs
 
-__all__ = ["BEYOND", "EXACT", "NEAR", "NEXT", "TIED", "class_of", "classify", "overlap_rows"]
+__all__ = ["BEYOND", "EXACT", "NEAR", "NEXT", "TIED", "class_of", "classify", "overlap_rows", "reach"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -55,6 +55,12 @@ def class_of(less: int, ends: Indices) -> int:
 
 
 @inner
+def reach(key: float, growth: float) -> float:
+    """Return the largest key that counts if the k-th nearest has this key; those of inner products are negative."""
+    return key + abs(key) * (growth - 1.0)
+
+
+@inner
 def _within(growth: float, k: int, candidates: int, keys: Array, order: Places, ends: Indices, weights: Array) -> None:
     """Change classes: 0 is at most as far as the k-th, so that the next one is the k-th if one is removed.
 
@@ -63,9 +69,8 @@ def _within(growth: float, k: int, candidates: int, keys: Array, order: Places, 
     is_last = ends[1] > k or k >= candidates  # then a removal leaves the k-th as it is
     end = ends[0] = ends[1]
     for step in range(2):
-        key = keys[order[k - 1 if step == 0 or is_last else k]]
-        reach = key + abs(key) * (growth - 1.0)  # keys of inner products are negative
-        while end < candidates and keys[order[end]] <= reach:
+        largest = reach(keys[order[k - 1 if step == 0 or is_last else k]], growth)
+        while end < candidates and keys[order[end]] <= largest:
             end += 1
         ends[1 + step] = end
     for v in range(4):

@@ -7,6 +7,7 @@ shared as in `distbench.engine.overlap`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from distbench.engine.orders import OrderedRows
 from distbench.engine.overlap import EXACT, overlap_rows
 from distbench.engine.partial_sums import OptionalStatistic, Part
+from distbench.engine.point_space import Space
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
 
-__all__ = ["EXACT", "Found", "FoundFamily", "Search"]
+__all__ = ["EXACT", "Found", "FoundFamily", "Search", "growths_of"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -33,6 +35,12 @@ class Search(NamedTuple):
     k: int
     among: int
     slack: float = EXACT
+
+
+def growths_of(searches: Sequence[tuple[int, int, float]], space: Space) -> Array:
+    """Return how many times as large as the k-th key a key may be; EXACT where the k nearest alone count."""
+    power = 2 if space.root else 1
+    return np.array([(1 + slack) ** power * (1 + ROUNDING) if slack >= 0 else EXACT for *_, slack in searches])
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,8 @@ class FoundRows:
     families = frozenset({"found"})
 
     def __init__(self, problem: Problem, size: int, ordered: OrderedRows) -> None:
-        searches, powers = problem.searches, 2 if problem.x.root else 1
-        growths = [(1 + slack) ** powers * (1 + ROUNDING) if slack >= 0 else EXACT for *_, slack in searches]
-        self.problem, self.ordered, self.growths = problem, ordered, np.array(growths)
+        searches = problem.searches
+        self.problem, self.ordered, self.growths = problem, ordered, growths_of(searches, problem.x)
         self.ks = np.array([search[:2] for search in searches], dtype=np.int64)
         self.sums, self.signed = np.empty((size, len(searches), 3)), np.zeros((size, len(searches), SKETCHES))
         self.columns = np.zeros((problem.n_test, 2 * len(searches)))

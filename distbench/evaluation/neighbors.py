@@ -18,7 +18,7 @@ from distbench._util.text import join_names, plain_text
 from distbench.encoders.indexes import Index, index_of
 from distbench.engine import Statistics
 from distbench.engine.found import found_counts
-from distbench.engine.searches import Found
+from distbench.engine.searches import Found, Search
 from distbench.engine.spaces import space_of
 from distbench.engine.statistics import Ranks
 from distbench.errors import InputError
@@ -38,7 +38,7 @@ __all__ = ["evaluate_neighbors", "evaluated_index"]
 
 Places = NDArray[np.int64]
 
-FOUND = ("knn_recall", "lcmc")
+FOUND = ("knn_recall", "lcmc", "near_recall")
 RECALL = "knn_recall"
 EXAMPLE = "recall@10_in_100"
 NO_CANDIDATES: NDArray[np.float64] = np.empty(0)  # what test points change as candidates
@@ -78,7 +78,7 @@ def evaluate_neighbors(
         The codes between which the index measures distances: for instance full queries and decoded documents. A note
         then says how much of the recall is lost by the codes, and how much by the search among them.
     k, metrics, confidence, name
-        As in `evaluate`. Ids answer `knn_recall`, `lcmc` and ``recall@10_in_100``, which needs 100 ids.
+        As in `evaluate`. Ids answer `knn_recall`, `near_recall`, `lcmc` and ``recall@10_in_100``, which needs 100 ids.
     distance_x : str
         The distance by which true neighbors are nearest, as in `evaluate`. With "precomputed" `X_test` has the
         distances (m, n), and `reference` is None.
@@ -177,15 +177,16 @@ def _count(points: InputPoints) -> int:
 
 def _statistics(points: InputPoints, settings: Settings, places: Places) -> Statistics:
     """Return how many of the true neighbors are found for each test point, at the k of each metric."""
-    m, metrics = len(points.X), settings.metrics
+    m = len(points.X)
     sources = [points.X] if points.X_ref is None else [points.X, points.X_ref]
-    space = space_of(sources, None, m, settings.distance_x)
-    ks = tuple(dict.fromkeys(metric.at(points.k) for metric in metrics))
-    by_k = {}
-    for k, counts in zip(ks, found_counts(space, places, ks).swapaxes(0, 1), strict=True):
-        searches = [metric.search(k) for metric in metrics if metric.search and metric.at(points.k) == k]
-        found = {search: Found(counts[:, search.among - 1], NO_CANDIDATES, NO_CANDIDATES) for search in searches}
-        by_k[k] = Ranks(counts[:, k - 1], NO_CANDIDATES, NO_CANDIDATES), {"found": found}
+    ks = [metric.at(points.k) for metric in settings.metrics]
+    wanted = [metric.search(k) for metric, k in zip(settings.metrics, ks, strict=True) if metric.search]
+    searches = list(dict.fromkeys([*(Search(k, k) for k in ks), *wanted]))
+    counts = found_counts(space_of(sources, None, m, settings.distance_x), places, searches).transpose(1, 2, 0)
+    found = {
+        search: Found(of[0], NO_CANDIDATES, NO_CANDIDATES, of[1]) for search, of in zip(searches, counts, strict=True)
+    }
+    by_k = {k: (Ranks(found[Search(k, k)].rows, NO_CANDIDATES, NO_CANDIDATES), {"found": found}) for k in ks}
     return Statistics(
         m=m,
         M=_count(points),

@@ -94,7 +94,7 @@ def suggestion_lines(suggestions: Sequence[Sequence[str]]) -> list[list[Line]]:
     if not suggestions:
         return [titled("No limits suggested: only tests that check or evaluate an encoder get some")]
     lines = [line for head, *table in suggestions for line in ("", f"  {head}", *(f"    {row}" for row in table))]
-    return [titled("Suggested limits, two half widths of the interval from the value, on the worse side", *lines)]
+    return [titled("Suggested limits: the value, made worse by two half widths of its interval", *lines)]
 
 
 def drift_lines(records: Sequence[DriftRecord], width: int) -> list[list[Line]]:

@@ -274,7 +274,7 @@ def test_free(distbench):
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines_random(
         [
-            "Suggested limits, two half widths of the interval from the value, on the worse side",
+            "Suggested limits: the value, made worse by two half widths of its interval",
             "  test_mine.py::test_it PCA: stress=0.*",
             "    stress * <= 0.* *%  none",
             "  test_mine.py::test_free first: continuity=0.*, scaled_stress=0.*",

@@ -23,6 +23,7 @@ NEEDS = {
     "keras.md": ("tensorflow",),
     "notebook.md": ("matplotlib", "pandas"),
     "scale.md": ("h5py", "dask"),
+    "search.md": ("faiss", "wordllama"),
     "xdist.md": ("xdist",),
 }
 SHELL = ("sh", "console", "bash")

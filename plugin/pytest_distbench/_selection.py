@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -16,7 +18,8 @@ from pytest_distbench._session import is_worker, node_id
 __all__ = ["Selection", "is_cut"]
 
 IGNORING = ("ignore", "ignore_glob")
-PARTIAL = ("keyword", "markexpr", "deselect", "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
+DESELECTING = ("keyword", "markexpr", "deselect")
+PARTIAL = (*DESELECTING, "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
 KEY = "distbench_selection"
 
 
@@ -27,6 +30,7 @@ class Selection:
         self._config = config
         self._collected = 0
         self._deselected: set[str] = set()
+        self._by_option: set[str] = set()
         self._is_incomplete = False
         # These two options leave out tests without a word; the first leaves out none if none failed.
         has_failures = self._has_option(("lf",)) and bool(config.cache and config.cache.get("cache/lastfailed", {}))
@@ -42,8 +46,14 @@ class Selection:
         self._is_incomplete = self._is_incomplete or unknown > 0
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Remember which tests do not run."""
-        self._deselected.update(map(node_id, items))
+        """Remember which tests do not run, and which of them an option of pytest deselected.
+
+        Nobody asked for what another plugin or ``conftest.py`` deselects. The hook does not say who calls it.
+        """
+        names = set(map(node_id, items))
+        self._deselected |= names
+        if _caller() == "_pytest":
+            self._by_option |= names
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember that tests could not be collected."""
@@ -56,14 +66,15 @@ class Selection:
     def pytest_sessionfinish(self) -> None:
         """Send to the controller which tests were deselected, and whether others are missing."""
         if is_worker(self._config):
-            known = sorted(self._deselected), self._is_incomplete
+            known = sorted(self._deselected), sorted(self._by_option), self._is_incomplete
             self._config.workeroutput[KEY] = known  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Receive what a worker of xdist sends."""
-        deselected, is_incomplete = getattr(node, "workeroutput", {}).get(KEY, ((), False))
+        deselected, by_option, is_incomplete = getattr(node, "workeroutput", {}).get(KEY, ((), (), False))
         self._deselected.update(deselected)
+        self._by_option.update(by_option)
         self._is_incomplete = self._is_incomplete or is_incomplete
 
     def is_whole(self, session: pytest.Session) -> bool:
@@ -80,15 +91,23 @@ class Selection:
         """Return whether this run was not asked for a test that did not run; the test may no longer exist."""
         if self._is_unnamed or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
             return True
+        deselected = self._by_option if self._as_given(DESELECTING) else set()
         if not test:
-            return bool(self._deselected) or self._has_option(IGNORING)
-        return test in self._deselected or self._is_ignored(test) or not self._is_named(test)
+            return bool(deselected) or (self._has_option(IGNORING) and self._as_given(IGNORING))
+        return test in deselected or self._is_ignored(test) or not self._is_named(test)
 
     def _has_option(self, names: Collection[str]) -> bool:
         return any(getattr(self._config.option, name, None) for name in names)
 
+    def _as_given(self, names: Collection[str]) -> bool:
+        """Return whether options are as the user gave them: no ``conftest.py`` set another value."""
+        given, used = vars(self._config.known_args_namespace), vars(self._config.option)
+        return all(given.get(name) == used.get(name) for name in names)
+
     def _is_ignored(self, test: str) -> bool:
         """Return whether an option leaves out the file of a test, or a folder around it."""
+        if not self._as_given(IGNORING):
+            return False
         path, here = self._config.rootpath / test.partition("::")[0], self._config.invocation_params.dir
         paths, globs = (
             [os.path.abspath(here / place) for place in getattr(self._config.option, name, None) or ()]  # noqa: PTH100
@@ -125,6 +144,16 @@ class Selection:
 
 def _is_part(name: str, chosen: str) -> bool:
     return name == chosen or name.startswith((f"{chosen}::", f"{chosen}["))
+
+
+def _caller() -> str:
+    """Return the package that called a hook, from a function that the hook calls."""
+    frame: FrameType | None = sys._getframe(2)
+    name = "pluggy"
+    while frame is not None and name == "pluggy":
+        name = str(frame.f_globals.get("__name__")).partition(".")[0]
+        frame = frame.f_back
+    return name
 
 
 def is_cut(session: pytest.Session, *other_ends: pytest.ExitCode) -> bool:

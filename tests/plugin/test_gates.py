@@ -74,6 +74,35 @@ def test_a_run_of_named_tests_is_asked_for_these_alone(run, pytester, worse):
     result.stdout.fnmatch_lines(["*nothing to compare: no encoder is both in this run and in base.json"])
 
 
+DESELECTS = """
+def pytest_collection_modifyitems(config, items):
+    config.hook.pytest_deselected(items=items[1:])
+    del items[1:]
+"""
+SETS_OPTION = "def pytest_configure(config): config.option.{}"
+PARALLEL = ("-n", "2")
+
+
+@pytest.mark.parametrize(
+    ("conftest", "options"),
+    [
+        (DESELECTS, ()),
+        (DESELECTS, PARALLEL),
+        ("collect_ignore = ['test_mine.py']", ()),
+        (SETS_OPTION.format("keyword = 'more'"), PARALLEL),
+        (SETS_OPTION.format("ignore = ['test_mine.py']"), ()),
+    ],
+    ids=["deselected", "deselected, xdist", "ignored", "by a keyword, xdist", "by a path"],
+)
+def test_what_the_project_itself_drops_is_missing(run, pytester, conftest, options):
+    pytester.makepyfile(test_a="from test_mine import test_first as test_more")
+    run(BODY, BASE)
+    pytester.makeconftest(conftest)
+    result = run(BODY, *GATE, *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([MISSING])
+
+
 def test_ignored_files_are_left_out_and_no_others(run, pytester):
     run(BODY, BASE)
     pytester.mkdir("build")

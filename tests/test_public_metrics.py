@@ -238,20 +238,25 @@ class TestLabels:
 
 class TestReconstruction:
     def test_is_a_mean_over_points(self):
+        names = "X", "made"
         made = X + RNG.normal(size=X.shape)
-        measured = measure_reconstruction(squared_errors(X, made))
+        measured = measure_reconstruction(squared_errors(X, made, names))
         assert metrics.reconstruction_mse(X, made) == measured.value
         assert measured.value == pytest.approx(np.mean((X - made) ** 2), rel=1e-14)
+        single = 1e20 * X.astype(np.float32)  # squares of single precision would overflow
+        assert metrics.reconstruction_mse(single, -single) == pytest.approx(4e40 * np.mean(X**2), rel=1e-6)
         np.testing.assert_allclose(measured.points, np.mean((X - made) ** 2, axis=1), rtol=1e-14)
         expected = [np.mean(np.delete(X - made, p, 0) ** 2) for p in range(9)]
         np.testing.assert_allclose(measured.leave_one_out, expected, rtol=1e-12)
-        assert measure_reconstruction(squared_errors(X[:1], made[:1])).leave_one_out is None
-        assert len(measure_reconstruction(squared_errors(X[:2], made[:2])).leave_one_out) == 2
+        assert measure_reconstruction(squared_errors(X[:1], made[:1], names)).leave_one_out is None
+        assert len(measure_reconstruction(squared_errors(X[:2], made[:2], names)).leave_one_out) == 2
 
     def test_needs_points_of_the_same_shape(self):
         for points, made, argument in (
             (X, X[:, :2], "X_reconstructed"),
             (X, X[:4], "X_reconstructed"),
+            (X, X * 1e200, "^X_reconstructed: found numbers whose squared differences from X overflow"),
+            (1e-200 * X, -1e-200 * X, "^X_reconstructed: .* underflow in float64; divide both by the same number"),
             (X * np.nan, X, "^X: "),
             (X, X * np.nan, "^X_reconstructed: "),
         ):

@@ -23,7 +23,6 @@ from distbench.inputs.arrays import (
     bytes_per_row,
     check_same_columns,
     check_same_rows,
-    check_same_shape,
 )
 from distbench.inputs.sparse import is_sparse, without_empty_columns
 from distbench.metrics.reconstruction import squared_errors
@@ -62,8 +61,8 @@ def encode(
         if decoder is None:
             return encoded, codes
         reconstructed = as_points(decode(decoder, codes[0], encoder.batch_size), RECONSTRUCTED)
-        check_same_shape(inputs.X, reconstructed, (inputs.names[0], RECONSTRUCTED))
-        return replace(encoded, squared_errors=squared_errors(inputs.X, reconstructed)), codes
+        errors = squared_errors(inputs.X, reconstructed, (inputs.names[0], RECONSTRUCTED))
+        return replace(encoded, squared_errors=errors), codes
 
     first, codes = draw(notes)
     if settings.draws == 1:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from frameworks import pd
+from scipy.sparse import csr_array
 from sklearn.manifold import TSNE
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -75,7 +76,7 @@ POINTS = (
     ([[1.0, 2.0], 3.0] * 20, ("found rows of different lengths", "same length")),
     (None, ("found None", "pass an array")),
     (X.astype(str), ("found dtype <U32", "pass numbers")),
-    (X.astype(object), ("found dtype object", "pass numbers")),
+    (X.astype(object), ("found numbers as objects", ".astype(float)")),
     (np.zeros((40, 2), "M8[s]"), ("found dtype datetime64", "pass numbers")),
     (X + 1j, ("found complex numbers", "pass real ones")),
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
@@ -92,6 +93,8 @@ POINTS = (
     ((row for row in X), ("found <generator", "pass an array")),
     ({"a": 1}, ("found {'a': 1}", "pass an array")),
     ("points.npy", ("found 'points.npy', a text", "pass the array")),
+    ([[10**30, 1]] * 40, ("integers beyond 2**53", "subtract an offset")),
+    (np.full((40, 2), {1}), ("found dtype object", "pass numbers")),
 )
 
 
@@ -148,6 +151,12 @@ ARGUMENTS = [
     evaluation("metrics: found 3;", metrics=3),
     evaluation("metrics: found {'continuity': 0.9}", metrics={"continuity": 0.9}),
     evaluation("metrics: found 3 among the names", metrics=["stress", 3]),
+    evaluation(
+        "found 'spearman'", "of order, such as trustworthiness,", metrics="spearman", distance_z="inner_product"
+    ),
+    evaluation("metric: found no option of that name; did you mean 'metrics'?", metric="stress"),
+    evaluation("n_neighbors: found no option of that name; known are encoder, X_test,", n_neighbors=3),
+    evaluation("continuity: found a limit, which evaluate does not take", continuity=0.9),
     evaluation("'label_agreement', which cannot be measured: pass labels=", metrics="label_agreement"),
     evaluation("'reconstruction_mse'", "inverse_transform", metrics="reconstruction_mse"),
     evaluation("confidence: found 95", "between 0 and 1", confidence=95),
@@ -286,6 +295,11 @@ def report(**options):
 CODES = [
     case(lambda: distbench.evaluate_codes(X, Z[:3], k=3), "Z_test: found 3 rows, but X_test has 40"),
     case(lambda: distbench.evaluate_codes(X, Z, k=3, distance_z="hamming"), "Z_test: found values that are no whole"),
+    case(lambda: distbench.evaluate_codes(X, Z, X_ref=X), "X_ref: found no option of that name; known are X_test, Z"),
+    case(
+        lambda: distbench.evaluate_neighbors(csr_array(X.astype(int)), X, X, k=3),
+        "ids: found csr_array of shape (40, 4); pass one row of ids",
+    ),
     case(lambda: distbench.evaluate_codes(RAY, RAY, k=3, distance_x="cosine"), "without any cosine distance"),
     case(lambda: distbench.evaluate_codes(X, Z, reference=X, k=3), "reference: found ndarray", "pair"),
     case(lambda: distbench.evaluate_codes(X, Z, reference=(X, None), k=3), "reference[1]: found None"),

@@ -257,6 +257,7 @@ MISTAKES = [
         "raised RuntimeError: no fit (at own_",
     ),
     (("--codes", "Z.npy", *X_DATA, "--reference-codes", "Z.npy"), "--reference-codes: needed with both"),
+    (("--codes", "Z.npy", *X_DATA, "--reference-only"), "--reference-only: goes only with --reference; leave it out"),
     (("--codes", "Z.npy", *X_DATA, "--stochastic"), "--stochastic: goes only with ENCODER and --data"),
     (("pca", *X_DATA), "ENCODER: pca is a recipe, which must be fitted; give --dataset and --code-size too"),
     (("nothing", *X_DATA), "ENCODER: found 'nothing', which is no file; give the file of a model, or mod"),

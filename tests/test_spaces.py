@@ -9,6 +9,7 @@ import pytest
 from oracles import definitions
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
+from scipy.spatial.distance import squareform
 from sklearn.neighbors import kneighbors_graph
 
 import distbench
@@ -205,8 +206,10 @@ def test_metrics_of_lengths_are_refused_or_left_out():
         (lambda D: D + np.eye(17), "found 1 from test point 0 to itself; pass distances, not similarities"),
         (
             lambda D: D + np.tri(17, k=-1),
-            "found 3 from test point 0 to 1, but 4 back; pass distances that are the same in both directions",
+            "found 3 from test point 0 to 1, but 1 more back; pass distances that are the same in both directions",
         ),
+        (lambda D: D * (1 + 1e-8 * np.tri(17)), r"found 7 from test point 6 to 11, but 7e-08 more back"),
+        (squareform, "found a vector of 136 distances; pass a matrix; scipy.spatial.distance.squareform makes one"),
         (lambda D: D * 0, "found distances that are all 0"),
         (
             csr_array,

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from frameworks import keras, pd, torch
+from frameworks import keras, pd, tf, torch
 from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
@@ -185,6 +185,12 @@ class TestTorch:
     def test_sparse_tensors_are_refused(self):
         with pytest.raises(distbench.InputError, match=r"^X_test: found a sparse tensor; pass X_test\.to_dense\(\)$"):
             measured(torch.tensor(X).to_sparse(), project(X))
+        for points, advice in (
+            (tf.sparse.from_dense(X), r"a sparse tensor; pass tensorflow\.sparse\.to_dense\(X_test\)$"),
+            (tf.RaggedTensor.from_tensor(X), r"a ragged tensor; for rows of one length, pass X_test\.to_tensor\(\)$"),
+        ):
+            with pytest.raises(distbench.InputError, match=f"^X_test: found {advice}"):
+                measured(points, project(X))
 
 
 class TestKeras:

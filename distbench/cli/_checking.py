@@ -35,8 +35,8 @@ def check_sources(typed: Mapping[str, Any]) -> None:
     for name in POINT_OPTIONS if dataset else ():
         if typed[name]:
             raise InputError(name, "given with --dataset, which has its own points and labels", "leave it out")
-    is_given = PRECOMPUTED in (typed["distance_x"], typed["distance_z"])  # has the distances of reference points too
-    if bool(typed["reference_codes"]) != bool(typed["reference"] and codes) and not (codes and is_given):
+    given = [typed[name] == PRECOMPUTED for name in ("distance_x", "distance_z")]  # with those of reference points
+    if bool(typed["reference_codes"]) != bool(typed["reference"] and codes) and not (codes and any(given)):
         raise InputError("reference_codes", "needed with both --codes and --reference, and only then")
     if typed["input_space"] and (codes or dataset):
         raise InputError(
@@ -48,7 +48,7 @@ def check_sources(typed: Mapping[str, Any]) -> None:
         ("stochastic", "ENCODER and --data", encoder and data),
         ("queries", "--data", data),
         ("reference_encoder", "ENCODER and --reference", encoder and typed["reference"]),
-        ("reference_only", "--data", data),
+        ("reference_only", "--reference", typed["reference"] or typed["reference_codes"] or all(given)),
     ):
         if typed[name] and not fits:
             raise InputError(name, f"goes only with {needed}", "leave it out")

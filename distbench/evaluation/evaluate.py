@@ -18,6 +18,7 @@ from distbench.encoders.resolve import is_path, loaded_file, may_reconstruct, na
 from distbench.errors import InputError
 from distbench.evaluation.encode import encode, with_codes
 from distbench.evaluation.given_distances import reference_count
+from distbench.evaluation.limits import with_known_options
 from distbench.evaluation.measure import measure
 from distbench.evaluation.mistakes import refuse_parts, refuse_swapped
 from distbench.evaluation.neighbors import evaluated_index
@@ -30,6 +31,7 @@ from distbench.inputs.anndata import points_and_codes
 __all__ = ["evaluate", "evaluate_codes"]
 
 
+@with_known_options
 @with_default_float_errors
 def evaluate(
     encoder: Any,
@@ -201,6 +203,7 @@ def evaluate(
     return measure(points, encoded, settings, plain_text(name or adapter.name), notes, may_reconstruct(model))
 
 
+@with_known_options
 @with_default_float_errors
 def evaluate_codes(
     X_test: Any,

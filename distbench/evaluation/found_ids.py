@@ -70,7 +70,7 @@ def _looked_up(ids: Any, ids_of: Any, references: int) -> Places:
     refuse_masked(ids_of, "ids_of")
     labels_of = np.asarray(ids_of)
     if labels_of.shape != (references,):
-        found = f"found shape {labels_of.shape} for {references} reference points"
+        found = f"found {_shape(labels_of)} for {references} reference points"
         raise InputError("ids_of", found, "pass one id for each")
     known = labels_of.tolist()
     place_of = {label: place for place, label in enumerate(known)}
@@ -101,8 +101,13 @@ def _matrix(ids: Any) -> NDArray[Any]:
             return mixed if any(isinstance(one, str) for row in ids for one in row) else mixed.astype(np.int64)
     array = np.asarray(ids)
     if array.ndim != 2 or 0 in array.shape:
-        raise InputError("ids", f"found shape {array.shape}", ADVICE)
+        raise InputError("ids", f"found {_shape(array)}", ADVICE)
     return array
+
+
+def _shape(array: NDArray[Any]) -> str:
+    """Return the shape of ids, or what is no array: for instance a sparse matrix."""
+    return f"shape {array.shape}" if array.ndim else short_repr(array[()])
 
 
 def _repeated(places: Places) -> NDArray[np.bool_]:

@@ -34,6 +34,9 @@ def given_distances(
     if is_sparse(matrix):
         found = "found a sparse matrix, in which a distance that is missing counts as 0"
         raise InputError(name, found, "pass all distances as an array")
+    if len(getattr(matrix, "shape", ())) == 1:
+        found = f"found a vector of {len(matrix)} distances"
+        raise InputError(name, found, "pass a matrix; scipy.spatial.distance.squareform makes one of such a vector")
     distances = as_points(matrix, name)
     m, columns = distances.shape
     tests = m if include_queries else 0
@@ -87,7 +90,9 @@ def _check_square(distances: Array, name: str) -> None:
         there, back = block[:, :m], np.asarray(distances[:, rows.start : rows.stop][:m]).T
         i, j = divmod(int(np.abs(there - back).argmax()), m)
         if abs(there[i, j] - back[i, j]) > ROUNDING * max(there[i, j], back[i, j]):
-            found = f"found {there[i, j]:.6g} from test point {rows.start + i} to {j}, but {back[i, j]:.6g} back"
+            gap = float(back[i, j]) - float(there[i, j])
+            change = f"{abs(gap):.3g} {'more' if gap > 0 else 'less'}"
+            found = f"found {there[i, j]:.6g} from test point {rows.start + i} to {j}, but {change} back"
             raise InputError(name, found, "pass distances that are the same in both directions, e.g. (D + D.T) / 2")
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 from distbench.inference.limits import check_limits, joined_limits
 from distbench.metrics import METRICS, default_metrics
 
-__all__ = ["limits_and_options", "limits_and_others", "merged_limits", "refuse_unknown"]
+__all__ = ["limits_and_options", "limits_and_others", "merged_limits", "refuse_unknown", "with_known_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 LIMITS = "limits"
 NO_LIMITS: Mapping[str, float] = MappingProxyType({})
@@ -42,7 +45,7 @@ def limits_and_options(
     limits = merged_limits([before, call, after], k)
     for name in limits:
         if name not in METRICS:  # perhaps a misspelt option
-            raise InputError(name, "found no metric and no option of that name", _hint(name, known))
+            raise InputError(name, "found no metric and no option of that name", _hint(name, known, METRICS))
     if limits or required:
         limits = check_limits(limits)
     return limits, options if measured else {**options, **_metrics(options.get("metrics", "default"), limits)}
@@ -69,15 +72,30 @@ def merged_limits(sources: Iterable[Mapping[str, Any]], k: int) -> dict[str, Any
     return dict(merged.values())
 
 
-def refuse_unknown(options: Collection[str]) -> None:
-    """Raise InputError if a name is not an option of :func:`distbench.evaluate`, for instance because it is a limit."""
-    known = _options()
+def refuse_unknown(options: Collection[str], known: Collection[str] | None = None) -> None:
+    """Raise InputError if a name is none of the `known` ones, for instance because it is a limit.
+
+    Default: the options of :func:`distbench.evaluate`.
+    """
+    known = _options() if known is None else known
     for name in options:
         if name == LIMITS or name in METRICS:
             advice = f"call check, or report.check({name}=...)"
             raise InputError(name, "found a limit, which evaluate does not take", advice)
         if name not in known:
-            raise InputError(name, "found no option of that name", _hint(name, known))
+            raise InputError(name, "found no option of that name", _hint(name, known, known))
+
+
+def with_known_options(function: F) -> F:
+    """Return the function with an InputError, which names the option that was meant, for one that it does not have."""
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        refuse_unknown(options.keys() - known, known)
+        return function(*args, **options)
+
+    return cast(F, call)
 
 
 def _options() -> Collection[str]:
@@ -86,12 +104,12 @@ def _options() -> Collection[str]:
     return inspect.signature(distbench.evaluate).parameters
 
 
-def _hint(name: str, options: Collection[str]) -> str:
+def _hint(name: str, options: Collection[str], listed: Collection[str]) -> str:
     if "@" in name:
         return METRICS.advice(name)
     if name == "distance":
         return "write distance_x= for the points and distance_z= for the codes"
-    return did_you_mean(name, [*METRICS, *options], otherwise=f"metrics are {', '.join(METRICS)}")
+    return did_you_mean(name, [*METRICS, *options], otherwise=f"known are {', '.join(listed)}")
 
 
 def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:

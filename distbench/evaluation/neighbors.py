@@ -25,6 +25,7 @@ from distbench.errors import InputError
 from distbench.evaluation.encode import with_codes
 from distbench.evaluation.fingerprint import fingerprint
 from distbench.evaluation.found_ids import found_places
+from distbench.evaluation.limits import with_known_options
 from distbench.evaluation.measure import score_of
 from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_names, checked_points
 from distbench.evaluation.report import Report
@@ -44,6 +45,7 @@ EXAMPLE = "recall@10_in_100"
 NO_CANDIDATES: NDArray[np.float64] = np.empty(0)  # what test points change as candidates
 
 
+@with_known_options
 @with_default_float_errors
 def evaluate_neighbors(
     ids: Any,

@@ -8,7 +8,7 @@ from typing import Any
 
 from distbench._util.checks import flag, whole_number
 from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INNER_PRODUCT, POINT_DISTANCES, distance_advice
-from distbench._util.text import short_repr
+from distbench._util.text import join_names, short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
 from distbench.inference.jackknife import check_confidence
@@ -24,7 +24,7 @@ NEEDS = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform,
 
 LENGTHS = ("stress", "distortion", "correlation", "density")
 """Families of metrics that compare lengths, which inner products are not."""
-NO_LENGTHS = "inner products are no lengths; they have metrics of neighbors and of order"
+NO_LENGTHS = "inner products are no lengths; pass metrics of neighbors and of order, such as {}"
 
 
 def _distance(known: tuple[str, ...]) -> Callable[[Any, str], str]:
@@ -130,5 +130,6 @@ def chosen_metrics(
         if name not in METRICS:
             raise InputError("metrics", f"found no metric {short_repr(name)}", METRICS.advice(name))
         if (base := base_name(name)) in missing:
-            raise InputError("metrics", f"found {name!r}, which cannot be measured: {NEEDS.get(base, NO_LENGTHS)}")
+            otherwise = NO_LENGTHS.format(join_names([name for name in default_metrics() if name not in missing]))
+            raise InputError("metrics", f"found {name!r}, which cannot be measured: {NEEDS.get(base, otherwise)}")
     return tuple(METRICS.in_order(names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
@@ -28,6 +29,8 @@ __all__ = [
 
 Points = NDArray[Any]  # of float32 or float64
 
+MAX_INTEGER = 2**53
+LARGE_INTEGERS = "found integers beyond 2**53, which float64 cannot tell apart", "subtract an offset first"
 IMAGES = "images of shape {} flattened to {} columns"
 
 
@@ -89,6 +92,8 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
     for is_refused, kind, advice in (
         (value is None, "None", "pass an array of shape (n, d)"),
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
+        (hasattr(value, "dense_shape"), "a sparse tensor", f"pass tensorflow.sparse.to_dense({name})"),
+        (hasattr(value, "row_splits"), "a ragged tensor", f"for rows of one length, pass {name}.to_tensor()"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
         (hasattr(type(value), "collect_schema") and not is_frame(value), "a lazy frame", f"pass {name}.collect()"),
     ):
@@ -170,6 +175,9 @@ def _no_numbers(array: Any) -> tuple[str, str]:
         for place, row in enumerate(array.reshape(len(array), -1)):
             if missing := first_missing(row):
                 return f"found {missing[1]} in row {place}", "drop or fill these rows"
+        if all(isinstance(cell, Real) for cell in array.flat):
+            is_large = any(abs(int(cell)) > MAX_INTEGER for cell in array.flat if isinstance(cell, Integral))
+            return LARGE_INTEGERS if is_large else ("found numbers as objects", "pass them as numbers: .astype(float)")
     return f"found dtype {array.dtype}", "pass numbers, shape (n, d)"
 
 
@@ -182,10 +190,8 @@ class _Check:
         self._first = ""
 
     def __call__(self, block: NDArray[Any], start: int) -> None:
-        if block.dtype.kind in "iu" and max(abs(int(block.min())), abs(int(block.max()))) > 2**53:
-            raise InputError(
-                self._name, "found integers beyond 2**53, which float64 cannot tell apart", "subtract an offset first"
-            )
+        if block.dtype.kind in "iu" and max(abs(int(block.min())), abs(int(block.max()))) > MAX_INTEGER:
+            raise InputError(self._name, *LARGE_INTEGERS)
         if block.dtype.kind == "f" and block.dtype.itemsize > 8:
             block = block.astype(np.float64)  # large finite numbers become infinite
         finite = np.isfinite(block)

@@ -19,11 +19,11 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {
     "cli.md": ("jinja2", "matplotlib"),
     "datasets.md": ("mlxtend", "wordllama"),
+    "embedding-search.md": ("faiss", "wordllama"),
     "html.md": ("matplotlib",),
     "keras.md": ("tensorflow",),
     "notebook.md": ("matplotlib", "pandas"),
     "scale.md": ("h5py", "dask"),
-    "search.md": ("faiss", "wordllama"),
     "xdist.md": ("xdist",),
 }
 SHELL = ("sh", "console", "bash")
@@ -128,6 +128,10 @@ def test_the_page_of_conclusions_has_the_numbers_of_the_appendix():
         name = re.search(r"appendix-\w+\.md", section)
         known = appendix[name[0]] if name else ""
         assert [number for number in numbers if number not in known] == [], section[:40]
+
+
+def test_no_page_has_the_name_of_one_that_sphinx_writes_itself():
+    assert {"search", "genindex"}.isdisjoint(page.stem for page in PAGES), "its text would be nowhere"
 
 
 def test_each_picture_is_made_by_a_script_and_shown():

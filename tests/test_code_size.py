@@ -94,10 +94,18 @@ def test_leaderboards_show_the_bytes_of_short_codes():
     assert shown == {"int8": ("6", "10.7x"), "float32": ("24", "2.67x")}
     as_bytes = [replace(row, code_size=6, code_width=12) for row in rows["int8"]]  # a code size may be of bytes
     assert "code size ignored" not in " ".join(tables_of(as_bytes + rows["float32"])[0].notes)
+    (table,) = tables_of([replace(row, encoder=name) for row in as_bytes for name in ("a", "b")])
+    assert table.size == "code size 6 bytes"
+    assert "bytes" not in [column.key for column in table.columns]
     old = [replace(row, code_bytes=None, point_bytes=None) for row in rows["float32"]]  # of an older file
     (table,) = tables_of(rows["int8"] + old)
     (column,) = [column for column in table.columns if column.key == "smaller"]
     assert {cell.text for cell in column.cells} == {"10.7x", "-"}
     nothing = [replace(row, code_bytes=0) for row in rows["int8"]]  # a file may say so
     assert report_of(nothing).compression is None
+    (checks,) = tables_of([*rows_of(reports["int8"], test="a"), *rows_of(reports["float32"], test="b")])
+    assert [cell.text for column in checks.columns if column.key == "code_size" for cell in column.cells] == [
+        "6 bytes",
+        "6",
+    ]
     assert "6 columns" in render_html(RunResults(nothing))

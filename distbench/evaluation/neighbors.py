@@ -206,14 +206,15 @@ def _report(points: InputPoints, settings: Settings, places: Places, index: Inde
     statistics = _statistics(points, settings, places)
     values = {metric: measured(metric, statistics) for metric in settings.metrics}
     scores = {metric.name: score_of(metric, [own], statistics, settings.confidence) for metric, own in values.items()}
+    size = None if index is None else index.code_bytes
     return Report(
         encoder=plain_text(name or ("neighbors" if index is None else index.name)),
         scores=scores,
         k=points.k,
         m=statistics.m,
         M=statistics.M,
-        code_size=points.X.shape[1],
-        code_bytes=None if index is None else index.code_bytes,
+        code_size=size or points.X.shape[1],
+        code_bytes=size,
         point_bytes=points.point_bytes,
         confidence=settings.confidence,
         distance_x=settings.distance_x,

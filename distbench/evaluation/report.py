@@ -41,7 +41,7 @@ class Report(Mapping[str, Score]):
         Scores by metric, in the order of the table.
     k, m, M, code_size : int
         Number of neighbors (the first of several), number of test points evaluated, number of candidates of each test
-        point, and number of columns of the codes.
+        point, and number of columns of the codes; of an index, their bytes, if it tells them.
     confidence : float
         Confidence of the intervals.
     code_bytes, point_bytes : int or None

@@ -76,7 +76,7 @@ def _facts(entry: LeaderboardRow, diagrams: Diagrams | None) -> list[str]:
     has_several_seeds = len({row.seed for row in entry.rows if row.seed is not None}) > 1
     facts = [
         entry.reason,
-        "" if entry.code_width is None else f"codes of {entry.code_width} columns",
+        "" if entry.code_width in (None, entry.code_bytes) else f"codes of {entry.code_width} columns",
         bytes_text(entry.code_bytes, entry.code_width or 0, entry.point_bytes),
         "" if entry.seconds is None else f"fitted in {seconds(entry.seconds)} s",
         f"pictures of seed {diagrams['seed']}" if diagrams and has_several_seeds else "",

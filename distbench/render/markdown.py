@@ -125,7 +125,7 @@ def _failures(run: RunResults) -> Iterator[str]:
 
 def _row_name(row: Row) -> str:
     seed = "" if row.seed is None else f", seed {row.seed}"
-    return f"{row.encoder}, {row.dataset or row.test}, code size {row.code_size}{seed}"
+    return f"{row.encoder}, {row.dataset or row.test}, code size {row.size_text}{seed}"
 
 
 def _broken_limit(row: Row) -> str:

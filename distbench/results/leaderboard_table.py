@@ -123,6 +123,8 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
     entries = tuple(entry for entry in board.entries if entry.place is not None)
     unranked = tuple(entry for entry in board.entries if entry.place is None)
     resized = [e for e in entries if e.code_width and board.code_size not in (e.code_width, e.code_bytes)]
+    has_one_size = len({entry.code_bytes for entry in entries}) == 1
+    size = next((e.rows[0].size_text for e in entries if e.is_short and has_one_size), str(board.code_size))
     distance = "" if board.distance == EUCLIDEAN else f", {board.distance} distance"
     notes: list[str] = [
         Note("warning", "no place", f"no place: {entry.shown_name}: {entry.reason}") for entry in unranked
@@ -130,13 +132,13 @@ def _ranking(board: Leaderboard, decimals: int, on_encoders: Sequence[str]) -> T
     notes += _resized_notes(resized)
     return Table(
         name=board.name,
-        size=f"code size {board.code_size}",
+        size=f"code size {size}",
         setting=f"k = {k}, m = {board.m} test points, M = {board.M} candidates{distance}",
         columns=(
             _place_column(entries),
             Column("encoder", "encoder", tuple(_name_cell(entry, entry in resized) for entry in entries), "name"),
             *_score_columns(entries, board.metrics, board.sort, decimals, ranked=True),
-            *_byte_columns(entries),
+            *_byte_columns(entries)[has_one_size:],
             *_fit_columns(entries, decimals),
         ),
         entries=entries,
@@ -168,9 +170,10 @@ def _checks(boards: Sequence[Leaderboard], sort: str, decimals: int, on_encoders
     metrics = dict.fromkeys(METRICS.short_name(metric, board.k) for board in boards for metric in board.metrics)
     names = tuple(Cell(f"{entry.test} {entry.shown_name}", entry.shown_name) for entry in entries)
     scores = _score_columns(entries, metrics, sort, decimals, ranked=False)
+    code_sizes = tuple(Cell(row.size_text, row.code_size) for row in (entry.rows[0] for entry in entries))
     sizes = [
-        Column(key, label, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
-        for key, label in (("code_size", "code size"), ("k", "k"), ("m", "m"), ("M", "M"))
+        Column(key, key, tuple(Cell(str(n), n) for n in map(attrgetter(key), scored)), "size")
+        for key in ("k", "m", "M")
     ]
     return Table(
         name="Checks of single encoders",
@@ -180,8 +183,9 @@ def _checks(boards: Sequence[Leaderboard], sort: str, decimals: int, on_encoders
             Column("limits", "limits", tuple(map(_verdict_cell, entries)), "verdict"),
             Column("encoder", "test and encoder", names, "name"),
             *scores[:2],
+            Column("code_size", "code size", code_sizes, "size"),
             *sizes,
-            *_byte_columns(entries),
+            *_byte_columns(entries)[1:],
             *scores[2:],
         ),
         entries=entries,

@@ -57,9 +57,10 @@ def limit_table(table: Table, decimals: int) -> Table:
             Column("value", "value", tuple(_value(line.row, decimals) for line in lines), "sort"),
             Column("interval", "95 % interval", tuple(_interval(line.row, decimals) for line in lines), "interval"),
             Column("limit", "limit", tuple(map(_limit, lines)), "limit"),
+            Column("code size", "code size", tuple(Cell(line.row.size_text) for line in lines), "size"),
             *(
-                Column(label, label, tuple(Cell(str(_of(line, key))) for line in lines), "size")
-                for key, label in (("code_size", "code size"), ("m", "m"), ("M", "M"))
+                Column(key, key, tuple(Cell(str(_of(line, key))) for line in lines), "size")
+                for key in ("m", "M")
                 if key not in shared
             ),
         ),

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from distbench._util.distances import EUCLIDEAN
+from distbench._util.numbers import bytes_text
 from distbench._util.text import plain_text, shortened
 from distbench.inference.estimate import CONFIDENCE
 
@@ -166,6 +167,11 @@ class Row:
         from distbench.metrics import METRICS
 
         return METRICS.full_name(self.metric, self.k)
+
+    @property
+    def size_text(self) -> str:
+        """The code size as text: bytes, if codes are not of floats."""
+        return bytes_text(self.code_bytes, self.code_width or 0) or str(self.code_size)
 
     @property
     def setting(self) -> Setting:

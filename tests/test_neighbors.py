@@ -301,6 +301,11 @@ def test_what_codes_lose_and_what_the_search_loses():
         f"knn_recall: an exact search among the codes finds {exact:.4f}: {1 - exact:.4f} are lost by the codes, "
         f"{exact - own:.4f} by the search"
     ]
+    assert distbench.evaluate(index, Q, reference=D, codes=(Q, decoded)).notes == report.notes
+    rows = distbench.check_encoder(index, Q, reference=D, codes=(Q, decoded), knn_recall=0.1)
+    assert {row.note for row in rows} == {""}, "rows keep warnings alone"
+    with pytest.raises(distbench.InputError, match="codes: given beside an encoder; leave it out; evaluate_codes"):
+        distbench.evaluate(np.sign, Q, codes=(Q, decoded))
     assert str(report).startswith("IndexIVFScalarQuantizer: codes of 13 bytes, 7.38 times smaller than a point, n = ")
     with pytest.raises(distbench.PreservationError, match=r"Quantizer \(13 bytes a point\) does not meet"):
         report.check(knn_recall=0.99)

@@ -39,6 +39,7 @@ def evaluate(
     *,
     reference: Any = None,
     reference_encoder: Any = None,
+    codes: tuple[Any, Any] | None = None,
     input_space: Any = None,
     k: int | Iterable[int] = 10,
     metrics: str | Iterable[str] = "default",
@@ -76,6 +77,8 @@ def evaluate(
         Encodes the reference points, if not `encoder` does: for a search in which queries and documents have codes of
         their own, such as full queries among compressed documents. The candidates are then the reference points alone.
         Both encoders return codes of one size, between which `distance_z` is measured.
+    codes : tuple (Z_test, Z_ref), optional
+        Only for a search index: the codes that it compares, as in `evaluate_neighbors`.
     input_space : encoder, array-like of shape (m, e), path, or tuple of two of these arrays, optional
         Other points, between which input distances are measured. Pass an encoder that makes them from `X_test` and
         `reference`; or an array with a row for each test point; or, if there are reference points, a tuple of an array
@@ -156,6 +159,8 @@ def evaluate(
     if index_of(encoder) is not None:
         given = {name: value for name, value in locals().items() if name not in ("encoder", "X_test", "reference")}
         return evaluated_index(encoder, X_test, reference, _changed(given))
+    if codes is not None:
+        raise InputError("codes", "given beside an encoder", "leave it out; evaluate_codes takes codes alone")
     refuse_swapped(encoder, X_test)
     model = loaded_file(encoder)
     decoder = decoder_of(model) if input_space is None else None

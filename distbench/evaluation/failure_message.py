@@ -185,10 +185,7 @@ def _search_advice(codes: Collection[str]) -> str:
         return f"the search loses most (see the note): {search_finds}"
     if "search_loss" in codes:
         return f"the codes and the search both lose neighbors (see the notes): {search_finds}; {codes_keep}"
-    return (
-        f"{search_finds}; {codes_keep}; codes= of distbench.evaluate_neighbors tells whether the codes or the search "
-        "lose most"
-    )
+    return f"{search_finds}; {codes_keep}; codes= tells whether the codes or the search lose most"
 
 
 def _is_better(reference: ReferenceScore, score: Score) -> bool:

@@ -64,7 +64,7 @@ class Check:
     X_test, reference : array-like or list of objects, optional
         Test points and reference points; if `codes` are passed, the reference is a tuple of points and codes.
     codes : array-like, optional
-        Codes of the test points in place of an encoder.
+        Codes of the test points in place of an encoder; or, for a search index, the codes that it compares.
     dataset, code_size, seed
         As in `check_encoder`.
     in_sample : bool
@@ -165,7 +165,9 @@ class Check:
     def _evaluated(self) -> Report:
         named = {name: getattr(self, name) for name in ("k", "name", "include_queries", "seed")}
         options = {**named, **self.options}
-        if self.codes is not None:
+        if self.codes is not None and self.encoder is not None:
+            options["codes"] = self.codes
+        elif self.codes is not None:
             for name in options:
                 if name not in inspect.signature(evaluate_codes).parameters:
                     raise InputError(name, "given for ready codes", "leave it out, or pass the encoder")
@@ -182,7 +184,7 @@ class Check:
         if self.dataset is None or self.code_size is None:
             advice = "give the test points, or dataset= and code_size= to fit a recipe"
             raise InputError("X_test", "not given", advice)
-        for name in self.options:
+        for name in (*self.options, *(["codes"] if self.codes is not None else [])):
             if name not in RECIPE_OPTIONS:
                 raise InputError(f"{name}: given for a recipe, which is evaluated on its whole data set; leave it out")
         recipe = self.encoder if isinstance(self.encoder, Recipe) else as_recipe(self.encoder)

@@ -76,18 +76,23 @@ def test_exact(distbench):
 def test_lost(distbench):
     index = NearestNeighbors(metric="chebyshev").fit(X_train)
     distbench.check(index, X_test, reference=X_train, k=5, limits={"knn_recall@1": 0.999})
+
+def test_lost_by_the_search(distbench):
+    index = NearestNeighbors(metric="chebyshev").fit(X_train)
+    distbench.check(index, X_test, reference=X_train, codes=(X_test, X_train), knn_recall=0.999)
 """
     result = run(body)
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         [
             "NearestNeighbors does not meet 1 limit*",
             "  knn_recall@1 = 0.*limit at least 0.99*",
             "  n = 60 test points, M = 200 candidates each*",
-            "next: search more of the index (*; take larger codes, *sort them again*; codes= of *",
+            "next: search more of the index (*; take larger codes, *sort them again*; codes= tells *",
+            "next: the search loses most (see the note): *",
             "test_lost *knn_recall@1 *! * >= 0.999*",
             "test_exact *knn_recall* 1.000 * >= 0.95*",
-            "2 checks: 1 met, 1 broken",
+            "3 checks: 1 met, 2 broken",
             "FAILED test_mine.py::test_lost - NearestNeighbors: knn_recall@1 = *",
         ]
     )

@@ -108,7 +108,7 @@ class Never:
     ("options", "message"),
     [
         ({"a\n\x1b[31m##[error]": 5}, re.escape(r"a\n\x1b[31m\x23#[error]: found no metric and")),
-        ({"neighbours": 5}, "neighbours: found no metric and no option of that name; metrics are trustworthiness"),
+        ({"neighbours": 5}, "neighbours: found no metric and no option of that name; known are trustworthiness"),
         ({"continuity": 3}, "between 0 and 1"),
         ({"distortion": 0.5}, "distortion: found the limit 0.5; pass one between 1 and inf"),
         ({"stress": 1e-6}, "stress: found a limit of at most 1e-06, but every encoder with codes of 2 has"),

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from small_reports import two_and_four_columns
 
 from distbench.cli import main
+from distbench.render.formats import SIGNS
 from distbench.render.text import render_leaderboards
 from distbench.results.file import read_results, write_results
 from distbench.results.merge import merge_results
@@ -58,9 +59,10 @@ class TestLeaderboard:
         assert (result.exit_code, result.stdout) == (0, f"{board}\n\n{own}\n\n{notes}\n")
         assert board.startswith("gauss, code size 4 (k = 7")
         out = tmp_path / "out.txt"
-        out.write_text("old" * 10_000)
+        sign = SIGNS["term"]
+        out.write_text(sign + "old" * 10_000)
         run("leaderboard", path, "--width", 100, "-o", out)
-        assert out.read_text() == result.stdout, "the old file is replaced as a whole"
+        assert out.read_text() == f"{sign}\n{result.stdout}", "the old file is replaced as a whole"
 
     def test_files_of_many_runs_make_one_table(self, stored, rows):
         result = run("leaderboard", stored("one.json", rows("a")), stored("two.json", rows("b", 2)))
@@ -179,6 +181,12 @@ class TestCompare:
         assert last.startswith("continuity:25%: a, gauss, code size 4: continuity ")
         assert run("compare", now, before, "--fail", "continuity:0").exit_code == 0
 
+    def test_results_without_rows_are_not_advised_in_place_of_those_that_have_some(self, stored, rows):
+        before, now = stored("before.json", rows("a", 4)), stored("now.json")
+        result = run("compare", before, now, "--fail", "continuity:25%")
+        assert result.exit_code == 2
+        assert result.stdout.endswith("nothing to compare: a, gauss, code size 4: was there, now missing\n")
+
     def test_json_has_every_change_and_the_broken_gates(self, stored, rows):
         failed = failed_row("no", encoder="d", dataset="", code_size=3, k=5, m=9, M=8, test="t.py::d")
         before = stored("before.json", rows("a", 4), rows("c", test="t.py::c"), [failed])
@@ -280,15 +288,24 @@ def test_as_a_program_it_prints_to_any_terminal(stored, rows):
 
 def test_a_table_is_not_written_over_results(stored, rows, tmp_path, monkeypatch):
     path, other = (Path(stored(name, rows("a"))) for name in ("r.json", "s.json"))
-    before = path.read_bytes()
     monkeypatch.chdir(tmp_path)
-    for output, problem in ((path, "is also read"), (other, "holds results")):
-        result = run("leaderboard", "r.json", "-o", output)
-        assert result.exit_code == 2
-        assert f"--output: {output} {problem}; name another file" in result.stderr
-        assert output.read_bytes() == before
-    for _ in range(2):
-        assert run("leaderboard", "r.json", "--json", "-o", "board.json").exit_code == 0, "no file of results"
+    own = tmp_path / "own.md"
+    own.write_text("# distbench\n\nNotes on a package\n")
+    foreign = "exists and is another kind of file"
+    for output, problem in ((path, "is also read"), (other, foreign), (own, foreign)):
+        before = output.read_bytes()
+        for form in ("text", "md", "html", "json"):
+            result = run("leaderboard", "r.json", "--format", form, "-o", output)
+            assert result.exit_code == 2
+            assert f"--output: {output} {problem}; name another file" in result.stderr
+            assert output.read_bytes() == before
+    full = run("leaderboard", "r.json", "-o", "/dev/full") if Path("/dev/full").exists() else None
+    assert full is None or full.stderr == "Error: /dev/full: No space left on device\n"
+    own.write_text("")
+    for form in ("text", "md", "html", "json"):
+        for output in (f"board.{form}", f"board.{form}", own):
+            assert run("leaderboard", "r.json", "--format", form, "-o", output).exit_code == 0, "empty, or its own"
+        own.write_text("")
 
 
 class TestHostileFiles:

@@ -104,9 +104,14 @@ def test_white(distbench):
 def test_pytest_takes_them_in_suites_limits_markers_and_reports(site, tmp_path):
     (tmp_path / "mine.toml").write_text(SUITE, encoding="utf-8")
     (tmp_path / "test_mine.py").write_text(MARKED, encoding="utf-8")
-    options = ["--distbench-encoder", "other=pca", "--distbench-limit", "nearest_kept:0.01", "--distbench-report=csv"]
+    (tmp_path / "distbench.csv").write_text("test,encoder,metric,value\nold,old,old,1\n", encoding="utf-8")
+    options = ["--distbench-encoder", "other=pca", "--distbench-limit", "nearest_kept:0.01"]
+    options += ["--distbench-report=csv", "--distbench-report=csv:test_mine.py"]
     done = run_python(site, "-m", "pytest", ".", "mine.toml", *options, cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert (done.stdout.count("NOT WRITTEN"), " failed" in done.stdout) == (1, False), done.stdout
+    assert "test_mine.py exists and is another kind of file; name another file" in done.stdout
+    assert (tmp_path / "test_mine.py").read_text(encoding="utf-8") == MARKED
     lines = (tmp_path / "distbench.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "test,encoder,metric,value"
     measured = {line.split(",")[1] for line in lines[1:] if ",nearest_kept," in line}

@@ -117,6 +117,19 @@ class TestNoFiles:
         problem = write_problem(tmp_path.joinpath(*["folder"] * 1000))
         assert problem.endswith("... is a path of more than 4096 bytes; choose a shorter one")
 
+    def test_a_file_of_another_kind_is_not_replaced(self, tmp_path):
+        path, sign = tmp_path / "page", "<!-- ä \ud800 -->"
+        assert write_problem(path, sign) == ""
+        path.write_text("text" * 1000 + sign, "utf-8", "backslashreplace")
+        assert write_problem(path, sign).endswith("page exists and is another kind of file; name another file")
+        for text in ("", f"\n{sign}\ntext"):
+            write_whole(path, text)
+            assert write_problem(path, sign) == ""
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+    def test_no_file_is_made_among_processes(self):
+        assert write_problem(Path("/dev/fd/99")) == "/dev/fd is not a folder that you can write to; choose another"
+
     def test_folders_and_sockets_are_refused(self, tmp_path):
         with socket.socket(socket.AF_UNIX) as opened:
             opened.bind(str(tmp_path / "socket"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from small_reports import claim, two_and_four_columns
 
+from distbench.render.formats import SIGNS
 from distbench.render.markdown import escaped, list_item, render_markdown, render_summary
 from distbench.results.file import read_results
 from distbench.results.gates import broken_gates, compare_rows, parse_gate
@@ -76,7 +77,7 @@ class TestNames:
             kinds = {child.type for child in inner}
             assert kinds <= {"text", "html_inline", "strong_open", "strong_close", "em_open", "em_close", "code_inline"}
             html = {token.content.strip() for token in tokens if token.type == "html_block"}
-            assert html <= {"<details>\n<summary>Environment</summary>", "</details>"}
+            assert html <= {SIGNS["md"], "<details>\n<summary>Environment</summary>", "</details>"}
             assert {child.content for child in inner if child.type == "html_inline"} == {"<!-- -->"}
             assert {child.content for child in inner if child.type == "code_inline"} <= {"--distbench-report md:PATH"}
             assert not re.search(r"^\W*# x", text, re.MULTILINE), "it never opens a heading"
@@ -151,7 +152,7 @@ class TestMarkdown:
         assert table[1:] == [["python", "3.11"], ["cores", "2"]]
 
     def test_an_empty_run(self):
-        assert render_markdown(RunResults([])) == "# distbench\n\nno limits, gates or claims\n"
+        assert render_markdown(RunResults([])) == f"# distbench\n\n{SIGNS['md']}\n\nno limits, gates or claims\n"
 
 
 @pytest.fixture(scope="module")

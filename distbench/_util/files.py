@@ -15,7 +15,7 @@ from typing import Any
 
 from distbench._util.text import join_names
 
-__all__ = ["is_stream", "kind_of", "read_text", "write_problem", "write_whole"]
+__all__ = ["is_stream", "kind_of", "os_problem", "read_text", "write_problem", "write_whole"]
 
 KINDS = (
     (stat.S_ISREG, "a file"),
@@ -26,6 +26,7 @@ KINDS = (
 )
 TEXT: Any = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
 START_CHARACTERS = 50  # of a file's name; they have at most 200 bytes
+SIGN_BYTES = 500  # from the start of a file, in which its sign is looked for
 STALE_SECONDS = 3600.0  # a partial file of this age was left by a killed process, since a write takes seconds
 
 
@@ -38,19 +39,36 @@ def kind_of(path: Path) -> str:
     return next((kind for is_kind, kind in KINDS if is_kind(mode)), "a disk")
 
 
+def os_problem(error: OSError) -> str:
+    """Return an error of a file without its number: the file, if it is known, and the reason."""
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+
+
 def is_stream(path: Path) -> bool:
     """Return whether a path is a device, a pipe, or this process's standard output, to which a write adds text."""
     return kind_of(path) in ("a pipe", "a device") or _standard_stream(path) is not None
 
 
-def write_problem(path: Path) -> str:
-    """Return why a file could not be written, and what to do; empty if no reason is known."""
+def write_problem(path: Path, sign: str = "") -> str:
+    """Return why a file could not be written, and what to do; empty if no reason is known.
+
+    A file that is not empty and does not begin with `sign` is not replaced: only distbench writes such a sign.
+    """
     if is_stream(path):
         return "" if os.access(path, os.W_OK) else f"{path} cannot be written to; name a file"
     if kind_of(path) not in ("", "a file"):
         return f"{path} is {kind_of(path)}; name a file"
+    if sign and kind_of(path):
+        try:
+            with path.open("rb") as file:
+                start = file.read(SIGN_BYTES)
+        except OSError as error:
+            return f"{path} cannot be read ({error.strerror}); name another file"
+        if start and sign.encode(errors=TEXT["errors"]) not in start:
+            return f"{path} exists and is another kind of file; name another file"
     folder = next(folder for folder in path.absolute().parents if kind_of(folder))
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    is_proc = folder.resolve().is_relative_to("/proc")  # which takes no files, whatever its permissions say
+    if is_proc or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return f"{folder} is not a folder that you can write to; choose another"
     longest, longest_path = (
         os.pathconf(folder, name) if hasattr(os, "pathconf") else most
@@ -86,10 +104,19 @@ def write_whole(path: Path, text: str) -> None:
     folder is made, and a link is followed. A lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
     Devices, pipes and standard output are not replaced: the text is written into them.
     """
-    if is_stream(path):
-        with os.fdopen(_opened(path), "w", **TEXT) as file:
-            file.write(text)
-        return
+    try:
+        if is_stream(path):
+            with os.fdopen(_opened(path), "w", **TEXT) as file:
+                file.write(text)
+        else:
+            _replace(path, text)
+    except OSError as error:
+        if error.errno:
+            error.filename = str(path)  # not that of the partial file, nor none
+        raise
+
+
+def _replace(path: Path, text: str) -> None:
     if kind_of(path) not in ("", "a file"):
         raise OSError(f"{path} is {kind_of(path)}; name a file")
     path = path.resolve()

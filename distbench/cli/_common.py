@@ -52,10 +52,15 @@ class CannotDo(click.ClickException):
 @contextmanager
 def errors_as_lines() -> Iterator[None]:
     """Turn each error of distbench and of files into one line."""
+    from distbench._util.files import os_problem
+
     try:
         yield
     except (DistbenchError, OSError) as error:
-        text = error_text(error) if isinstance(error, InputError) else str(error)
+        if isinstance(error, OSError):
+            text = os_problem(error)
+        else:
+            text = error_text(error) if isinstance(error, InputError) else str(error)
         raise CannotDo(plain_text(" ".join(text.split()))) from error
 
 
@@ -153,22 +158,19 @@ def metric_name(context: click.Context, parameter: click.Parameter, value: str) 
         raise click.BadParameter(str(error)) from None
 
 
-def check_output(path: Path | None, option: str, inputs: Iterable[Path] = (), *, is_page: bool = True) -> None:
+def check_output(path: Path | None, option: str, inputs: Iterable[Path] = (), sign: str = "") -> None:
     """Raise an error for a file that could not be written, before anything is measured.
 
-    It must not be one of the inputs, nor hold results if a page (`is_page`) would replace it.
+    It must not be one of the inputs, nor a file that does not begin with `sign`.
     """
     from distbench._util.files import is_stream, write_problem
-    from distbench.results.file import holds_results
 
     if path is None:
         return
-    if problem := write_problem(path):
-        raise CannotDo(f"{option}: {problem}")
     if not is_stream(path) and os.path.realpath(path) in map(os.path.realpath, inputs):
         raise CannotDo(f"{option}: {path} is also read; name another file")
-    if is_page and holds_results(path):
-        raise CannotDo(f"{option}: {path} holds results; name another file")
+    if problem := write_problem(path, sign):
+        raise CannotDo(f"{option}: {problem}")
 
 
 def width_or_terminal(width: int | None) -> int:

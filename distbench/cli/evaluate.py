@@ -111,9 +111,10 @@ def _inputs(typed: Mapping[str, Any]) -> list[Path]:
 def _check_files(html: Path | None, results: Path | None, inputs: Sequence[Path]) -> None:
     """Raise an error for files that could not be written, before anything is measured."""
     from distbench._util.files import is_stream
+    from distbench.render.formats import SIGNS
 
     for path, option in ((html, "--html"), (results, "--results")):
-        common.check_output(path, option, inputs, is_page=path is html)
+        common.check_output(path, option, inputs, SIGNS["html"] if path is html else "")
     if html is not None and results is not None and html.resolve() == results.resolve():
         raise CannotDo(f"--html and --results: both name {html}; give two different files")
     if html is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "rendered"]
 
 FILE_WIDTH = 120
+JSON_SIGN = '"schema": 1,\n "tables": ['
 ENTRY = (
     *("place", "encoder", "values", "low", "high", "seed_sd", "seconds", "ran", "seeds", "code_width", "reason"),
     *("code_bytes", "point_bytes"),
@@ -52,23 +53,25 @@ def command(
     The files that suites store in baselines/ can be read too.
     """
     from distbench._util.files import write_whole
+    from distbench.render.formats import SIGNS
     from distbench.results.file import read_results
     from distbench.results.merge import merge_results
 
-    common.check_output(output, "--output", results)
+    form = "json" if as_json else form
+    sign = {"text": SIGNS["term"], "json": JSON_SIGN}.get(form) or SIGNS[form]
+    common.check_output(output, "--output", results, sign)
     with common.errors_as_lines():
         run, notes = merge_results([(path, read_results(path)) for path in results], sort)
         if not run.rows:
             raise CannotDo(f"{', '.join(map(str, results))}: found no rows; give files with results")
-        text = rendered(
-            run, "json" if as_json else form, width or (FILE_WIDTH if output else common.width_or_terminal(None))
-        )
+        text = rendered(run, form, width or (FILE_WIDTH if output else common.width_or_terminal(None)))
         if output is not None:
-            write_whole(output, text.rstrip("\n") + "\n")
+            head = f"{sign}\n" if form == "text" else ""
+            write_whole(output, f"{head}{text.rstrip()}\n")
     for note in notes:
         common.print_text(f"note: {note}", err=True)
     if output is None:
-        common.print_text(text, is_page=as_json or form != "text")
+        common.print_text(text, is_page=form != "text")
 
 
 def rendered(run: RunResults, form: str, width: int) -> str:

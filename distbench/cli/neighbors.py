@@ -57,7 +57,7 @@ def command(
         for name in ("data", "reference"):
             if not typed[name] and not (name == "reference" and typed["distance_x"] == PRECOMPUTED):
                 raise InputError(name, "not given", "give the file of the points")
-        common.check_output(results, "--results", [Path(text) for text in (ids, typed["data"]) if text], is_page=False)
+        common.check_output(results, "--results", [Path(text) for text in (ids, typed["data"]) if text])
         data, reference, codes, stored, groups = (read_option(files, name) for name in POINTS)
         notes = check_file_names(typed)
         limits, options = limits_and_options({"metrics": typed["metrics"], **limits}, k=typed["k"][0], required=False)

@@ -12,10 +12,16 @@ from distbench.errors import InputError
 if TYPE_CHECKING:
     from distbench.results.run import RunResults
 
-__all__ = ["FILES", "FORMATS", "render_added"]
+__all__ = ["FILES", "FORMATS", "SIGNS", "render_added"]
 
 FILES = {"term": "", "md": "distbench.md", "json": "distbench.json", "html": "distbench.html", "github": ""}
 """The default file of each format of distbench."""
+SIGNS = {
+    "term": "Report of distbench\n",
+    "md": "<!-- report of distbench -->",
+    "html": '<meta name="generator" content="distbench">',
+}
+"""What files of these formats begin with: no other file is replaced."""
 
 Render = Callable[["RunResults"], str]
 

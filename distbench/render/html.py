@@ -15,6 +15,7 @@ from distbench._util.text import plain_text
 from distbench.render._details import details_of
 from distbench.render._page_pictures import CURVE_SIZE, add_pictures
 from distbench.render.changes import change_text, group_changes, title
+from distbench.render.formats import SIGNS
 from distbench.render.text import DROP_ORDER
 from distbench.results.leaderboard_table import Table, tables_of
 
@@ -51,6 +52,7 @@ def render_html(run: RunResults, heading: str = "distbench") -> str:
     add_pictures(details for section in sections for details in section["details"].values())
     page: str = _template().render(
         heading=heading,
+        sign=SIGNS["html"],
         style=style,
         script=script,
         style_hash=_hash(style),

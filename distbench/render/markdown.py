@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from distbench._util.numbers import at_bound, distinct, interval
 from distbench._util.text import plain_text
 from distbench.render.changes import SURE, change_text, group_changes, title
+from distbench.render.formats import SIGNS
 from distbench.results.leaderboard_table import Table, tables_of
 from distbench.results.rows import OK
 from distbench.results.run import holm_line
@@ -30,7 +31,7 @@ LEFT_OUT = "\n*{} left out: this page holds no more. A file has all of them: `--
 
 def render_markdown(run: RunResults) -> str:
     """Return a run as Markdown: leaderboards with all metrics, changes, claims and the environment."""
-    return "\n".join(["# distbench\n", *_parts(run)])
+    return "\n".join(["# distbench\n", f"{SIGNS['md']}\n", *_parts(run)])
 
 
 def render_summary(run: RunResults, limit: int = 2**20) -> str:

@@ -27,7 +27,6 @@ from distbench.results.schema import EMPTY, MAX_CHARACTERS, SCHEMA, CutOffError,
 __all__ = [
     "EMPTY",
     "Results",
-    "holds_results",
     "json_number",
     "merged",
     "read_file",
@@ -68,14 +67,6 @@ def read_results(path: Path) -> Results:
     if results is None:
         raise ResultsError(f"{path}", "found no such file", f"write one with pytest --distbench-report json:{path}")
     return results
-
-
-def holds_results(path: Path) -> bool:
-    """Return whether a path leads to a valid file of results, which reports of other types never replace."""
-    try:
-        return not is_stream(path) and bool(read_results(path))
-    except ResultsError:
-        return False
 
 
 def write_results(
@@ -169,7 +160,7 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as problem:
-        raise error(f"{path}", f"cannot be read: {problem}") from problem
+        raise error(f"{path}", f"cannot be read: {getattr(problem, 'strerror', None) or problem}") from problem
     except ValueError as problem:
         if isinstance(problem, CutOffError) and remedy == READ:
             remedy = f"{READ}, or delete it to start anew"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from distbench._util.text import plain_text
-from distbench.render.formats import FILES
+from distbench.render.formats import SIGNS
 
 if TYPE_CHECKING:
     from distbench.results.run import RunResults
@@ -21,6 +21,7 @@ __all__ = ["check_reports", "write_reports"]
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SUMMARY_BYTES = 1 << 20
 WIDTH = 120  # characters in a line of a text file
+MAX_SIGN = 100  # characters of the first line that the old and the new file of a package's format share
 UNCHANGED = "; the old file is unchanged: make room or name another path, and run again"
 EXTRA = 'needs the package {}, which is not installed; run pip install "distbench[report]"'
 
@@ -36,23 +37,22 @@ def check_reports(reports: Requests, compare: Path | None) -> None:
     import importlib.util
 
     from distbench._util.files import is_stream, write_problem
-    from distbench.results.file import holds_results
 
     seen: set[str] = set()
     compared = None if compare is None else os.path.realpath(compare)
     for kind, path in reports:
+        if kind == "github" and (summary := os.environ.get(SUMMARY)) and (problem := write_problem(Path(summary))):
+            raise _wrong(f"{SUMMARY}: {problem}")
         if path is None:
             continue
-        if problem := write_problem(path):
-            raise _wrong(f"--distbench-report {kind}: {problem}")
         real = os.path.realpath(path)  # unlike Path.resolve, it accepts a link that leads to itself
         if real in seen:
             raise _wrong(f"--distbench-report: two reports go to {path}; give each another path")
         seen.add(real)
         if kind != "json" and real == compared:
             raise _wrong(f"--distbench-report {kind}: {path} is also compared with; name another file")
-        if kind != "json" and holds_results(path):
-            raise _wrong(f"--distbench-report {kind}: {path} holds results; name another file")
+        if problem := write_problem(path, SIGNS.get(kind, "")):
+            raise _wrong(f"--distbench-report {kind}: {problem}")
         if kind == "json" and path.exists() and not is_stream(path):
             from distbench.errors import ResultsError
             from distbench.results.file import read_results
@@ -78,15 +78,17 @@ def write_reports(
     A file of results gets only the run's rows if the run is `whole`, that is if all tests ran; otherwise the file keeps
     the rows of the other tests. `text` takes a width and returns the summary.
     """
-    from distbench._util.files import is_stream
+    from distbench._util.files import is_stream, os_problem
 
     written, failed = [], []
     for kind, path in reports:
         try:
             place = _write(kind, path, run, whole, text)
         except (Exception, SystemExit) as error:  # the other reports and the summary are still written
-            hint = UNCHANGED if isinstance(error, OSError) and path is not None and not is_stream(path) else ""
-            failed.append(f"{kind} report{f' {path}' * (path is not None)}: {type(error).__name__}: {error}{hint}")
+            named = "" if path is None else f" {path}"
+            hint = UNCHANGED if getattr(error, "errno", None) and path is not None and not is_stream(path) else ""
+            other = f"{named}: {type(error).__name__}: {error}"
+            failed.append(f"{kind} report{f': {os_problem(error)}{hint}' if isinstance(error, OSError) else other}")
         else:
             written += [f"{kind} report: {place}"] if place else []
     return written, failed
@@ -103,15 +105,19 @@ def _write(kind: str, path: Path | None, run: RunResults, whole: bool, text: Cal
 
         write_results(path, run.rows, run.environment, claims=run.claims, whole=whole)
         return str(path)
-    from distbench._util.files import write_whole
+    from distbench._util.files import write_problem, write_whole
     from distbench.render.formats import render_added
     from distbench.render.html import render_html
     from distbench.render.markdown import render_markdown
 
-    if kind in FILES:
-        page = {"md": render_markdown, "html": render_html}.get(kind, lambda _: f"{text(WIDTH)}\n")(run)
+    if kind == "term":
+        page = f"{SIGNS[kind]}\n{text(WIDTH)}\n"
+    elif kind in SIGNS:
+        page = {"md": render_markdown, "html": render_html}[kind](run)
     else:
         page = render_added(kind, copy.deepcopy(run))  # a package may change its copy
+    if problem := write_problem(path, SIGNS.get(kind) or page.lstrip().partition("\n")[0][:MAX_SIGN]):
+        raise OSError(problem)
     write_whole(path, page)
     return str(path)
 
@@ -123,6 +129,7 @@ def _append_summary(run: RunResults) -> str:
     from distbench._util.files import is_stream, write_whole
     from distbench.render.markdown import render_summary
 
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     used = Path(path).stat().st_size if Path(path).exists() else 0
     page = render_summary(run, limit=max(0, SUMMARY_BYTES - used - 1))
     if is_stream(Path(path)):

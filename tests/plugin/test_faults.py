@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from pages import outcome
@@ -120,14 +119,15 @@ def test_ctrl_c_in_a_test_keeps_all_rows(run, pytester):
     assert list(pytester.path.glob("*.part")) == []
 
 
-def test_a_report_that_cannot_be_written_fails_the_run_and_the_others_are_written(run, pytester):
-    nowhere = Path("/proc/nowhere/out.json")
-    if not os.access("/proc", os.W_OK) or not Path("/proc/self").exists():
-        pytest.skip("needs a folder that may be written and cannot be, as /proc is for root")
-    result = run(TESTS, f"--distbench-report=json:{nowhere}", "--distbench-report=md:out.md", "-p", "no:xdist")
+def test_a_report_that_cannot_be_written_fails_the_run_and_the_others_are_written(run, pytester, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/dev/full")
+    spoiled = TESTS + "    import pathlib; pathlib.Path('out').write_text('no folder')\n"
+    options = [f"--distbench-report={report}" for report in ("json:out/out.json", "github", "md:out.md")]
+    result = run(spoiled, *options, "-p", "no:xdist")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     text = " ".join(line.strip() for line in result.outlines)
-    assert "NOT WRITTEN: json report /proc/nowhere/out.json:" in text
+    assert f"NOT WRITTEN: json report: {pytester.path}/out: File exists" in text
+    assert "NOT WRITTEN: github report: /dev/full: No space left on device" in text
     assert "is unchanged: make room or name another path, and run again" in text
     assert "first" in (pytester.path / "out.md").read_text()
 
@@ -146,7 +146,7 @@ def test_reports_into_pipes_go_there_and_nothing_is_replaced_or_waits(run, pytes
     assert running.returncode == pytest.ExitCode.TESTS_FAILED
 
 
-def test_a_report_path_that_cannot_be_written_is_an_error_before_tests_run(pytester):
+def test_a_report_path_that_cannot_be_written_is_an_error_before_tests_run(pytester, monkeypatch):
     pytester.makepyfile("import pathlib\ndef test_it(distbench): pathlib.Path('ran.txt').write_text('')")
     (pytester.path / "file").write_text("")
     problems = {
@@ -158,6 +158,10 @@ def test_a_report_path_that_cannot_be_written_is_an_error_before_tests_run(pytes
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         assert "--distbench-report json: " in result.stderr.str()
         assert problem in result.stderr.str()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(pytester.path))
+    result = pytester.runpytest_inprocess("--distbench", "--distbench-report=github")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"GITHUB_STEP_SUMMARY: {pytester.path} is a folder; name a file" in result.stderr.str()
     assert not (pytester.path / "ran.txt").exists()
 
 
@@ -169,9 +173,11 @@ def test_only_new_results_replace_those_that_are_compared_with(pytester):
     result = pytester.runpytest_inprocess(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "before.json is also compared with; name another file" in result.stderr.str()
-    result = pytester.runpytest_inprocess("--distbench-report=html:before.json")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert "before.json holds results; name another file" in result.stderr.str()
+    for kind in ("html", "md", "term"):
+        for name in ("before.json", "test_only_new_results_replace_those_that_are_compared_with.py"):
+            result = pytester.runpytest_inprocess(f"--distbench-report={kind}:{name}")
+            assert result.ret == pytest.ExitCode.USAGE_ERROR
+            assert f"{name} exists and is another kind of file; name another file" in result.stderr.str()
     assert read_results(path).environment["date"] == "2026-01-02"
 
 

@@ -144,6 +144,7 @@ def test_layers_before_a_model_inside_the_model_count() -> None:
     for model, encoder, wanted in (
         (keras.Model(inputs, keras.layers.Dense(6)(half(stretch(inputs)))), "half", behind),
         (keras.Sequential([keras.Input((6,)), body, keras.layers.Dense(6)]), lambda model: half, behind),
+        (keras.Sequential([keras.Input((6,)), body, keras.layers.Dense(6)]), "half", behind),
         (Loose(), half, behind),
         (StepsAlone(), "half", alone),
     ):
@@ -253,6 +254,19 @@ def test_a_model_it_cannot_watch_is_refused_before_training(encoder: Any, messag
     with pytest.raises(InputError, match=message):
         fit([dk.PreservationMonitor(X_VAL, encoder=encoder), count], functional())
     assert not seen
+
+
+def test_a_model_of_two_inputs_needs_a_function_that_calls_its_encoder() -> None:
+    left, right = keras.Input((6,)), keras.Input((6,))
+    tower = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)], name="tower")
+    model = keras.Model([left, right], keras.layers.Dot(1)([tower(left), tower(right)]))
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(InputError, match=r"several inputs; .*: lambda model: model\.get_layer\('tower'\)\.predict"):
+        model.fit([X, X], X[:, 0], verbose=0, callbacks=[dk.PreservationMonitor(X_VAL, encoder="tower")])
+    monitor = dk.PreservationMonitor(X_VAL, metrics=TWO, encoder=lambda model: model.get_layer("tower").predict)
+    model.fit([X, X], X[:, 0], verbose=0, callbacks=[monitor])
+    wanted = distbench.evaluate(tower, X_VAL)["continuity"].value
+    assert monitor.report["continuity"].value == pytest.approx(wanted, abs=1e-6)
 
 
 def test_a_layer_of_a_model_that_is_no_graph_is_refused() -> None:

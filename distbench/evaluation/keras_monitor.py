@@ -178,6 +178,9 @@ def _model_to_layer(model: Any, name: str) -> Any:
     try:
         layer = model.get_layer(name)
     except ValueError:
+        for layer in _layers(model):
+            if layer.name == name:  # it is inside another model
+                return _inside(model, layer)
         known = ", ".join(layer.name for layer in model.layers)
         raise InputError("encoder", f"model {model.name!r} has no layer {name!r}", f"it has {known}") from None
     if isinstance(layer, keras.Model):
@@ -200,6 +203,10 @@ def _inside(model: Any, encoder: Any) -> Any:
     """
     if callable(getattr(encoder, "encode", None)) or not any(layer is encoder for layer in _layers(model)):
         return encoder
+    if len(getattr(model, "inputs", None) or ()) > 1:
+        found = f"{encoder.name!r} is inside model {model.name!r}, which has several inputs"
+        advice = f"pass a function that calls it on X_val: lambda model: model.get_layer({encoder.name!r}).predict"
+        raise InputError("encoder", found, advice)
 
     def codes(points: Any) -> Any:
         made: list[Any] = []

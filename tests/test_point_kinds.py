@@ -26,8 +26,18 @@ def test_distances_as_points_have_a_note(metric, kind):
     assert matrix_notes(distances, "X_test") == []
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_so_have_similarities(kind):
+    for matrix in (1 - squareform(pdist(X, "cosine")), np.exp(-squareform(pdist(X)))):
+        (note,) = matrix_notes(matrix.astype(kind), "X_test")
+        assert "as similarities between points make; its rows are taken for points; for distances made of them" in note
+        matrix[3, 5] = matrix[5, 3] = 1.01
+        assert matrix_notes(matrix.astype(kind), "X_test") == []
+
+
 def test_other_square_points_have_no_note():
-    for points in (X @ X.T, np.eye(4), np.zeros((4, 4)), X[:5], X[:5] - X[:5].T, squareform(pdist(X))[:, ::-1]):
+    squares = X[:5], X[:5] - X[:5].T, squareform(pdist(X))[:, ::-1], np.ones((4, 4)) + np.diag([1, 0, 0, 0])
+    for points in (X @ X.T, np.eye(4), np.zeros((4, 4)), *squares):
         assert matrix_notes(points, "X_test") == []
 
 

@@ -19,18 +19,29 @@ STEP_SHARE = 0.75  # columns side by side in signals and pictures differ by less
 
 
 def matrix_notes(points: Any, name: str) -> list[Note]:
-    """Return a note if points are a square matrix of distances: symmetric, with a diagonal of 0, nothing negative."""
+    """Return a note if points are a square matrix of distances, or of similarities.
+
+    Such a matrix is symmetric, with one number on its diagonal: the least for distances, 0; the largest for others.
+    """
     if len(points) != points.shape[1] or len(points) < 3:
         return []
-    rounding = ROUNDING * float(np.abs(points[0]).max())
-    if not rounding > 0 or np.abs(np.diagonal(points)).max() > rounding:
+    rounding, own = ROUNDING * float(np.abs(points[0]).max()), float(points[0, 0])
+    if not rounding > 0 or np.abs(np.diagonal(points) - own).max() > rounding:
         return []
+    others = 0
     for rows, block in matrix_blocks(points):
-        if block.min() < -rounding or np.abs(block - np.asarray(points[:, rows]).T).max() > rounding:
+        beyond = own - block.min() if abs(own) <= rounding else block.max() - own
+        if beyond > rounding or np.abs(block - np.asarray(points[:, rows]).T).max() > rounding:
             return []
+        others += int(np.count_nonzero(block)) - len(block)
+    if not others:  # points of one number each, as one-hot codes
+        return []
+    kind, given = ("zeros on the diagonal and nothing negative, as distances", "given distances")
+    if abs(own) > rounding:
+        kind, given = ("its largest number all along the diagonal, as similarities", "distances made of them")
     text = (
-        f"{name}: a square matrix, symmetric, with zeros on the diagonal and nothing negative, as distances between "
-        "points make; its rows are taken for points; for given distances pass distance_x='precomputed' (or distance_z)"
+        f"{name}: a square matrix, symmetric, with {kind} between points make; its rows are taken for points; for "
+        f"{given} pass distance_x='precomputed' (or distance_z)"
     )
     return [Note("warning", "distance_matrix", text)]
 

@@ -89,11 +89,12 @@ def test_users_metrics_get_distances_of_bits():
     [
         (BITS, None),
         (BITS.astype(np.uint8), None),
+        (np.where(BITS, 1, -1).astype(np.int8), None),
         (PACKED % 128, "symbols"),  # small numbers of bytes: symbols
         (PACKED.astype(np.int64), "symbols"),
         (PACKED.astype(np.int64) * 9, "symbols"),
     ],
-    ids=["bool", "bits of bytes", "small bytes", "int64", "large"],
+    ids=["bool", "bits of bytes", "signs of bytes", "small bytes", "int64", "large"],
 )
 def test_hamming_counts_columns_of_all_other_codes(codes, found):
     report = evaluated(codes, "hamming", metrics=["pearson"])
@@ -109,7 +110,7 @@ def test_hamming_counts_columns_of_all_other_codes(codes, found):
     ("first", "message"),
     [
         ((0.5, 1, 2), "found values that are no whole numbers; 'packed_hamming' counts"),
-        ((0, 1, 256), "found whole numbers from 0 to 256; 'packed_hamming' takes bytes"),
+        ((0, 1, 256), r"found whole numbers from 0 to 256; 'packed_hamming' takes bytes .*\.view\(numpy\.uint8\)"),
         ((-1, 1, 128), "found whole numbers from -1 to 128; 'packed_hamming' takes bytes"),
     ],
 )

@@ -21,7 +21,7 @@ __all__ = ["checked_code_distance", "symbol_code_notes"]
 Codes = NDArray[Any]
 
 BYTES, SIGNED_BYTES = (0, 255), (-128, 127)
-BITS = (0, 1)
+BITS, SIGNS = (0, 1), (-1, 1)
 FEW_SYMBOLS = 4  # codes of fewer different numbers are more likely levels than symbols
 ORDERED = 0.1  # correlation of numbers with input distances: below 0.09 for ids of quantizers, above 0.12 for vectors
 MAX_ROWS, MOST_COMPARED, MOST_COLUMNS = 4096, 256, 64  # the codes that are looked at, and those compared in pairs
@@ -45,20 +45,21 @@ def checked_code_distance(
             raise InputError(
                 names[0],
                 f"found whole numbers from {low:g} to {high:g}",
-                f"{PACKED_HAMMING!r} takes bytes of eight bits each, 0 to 255 or -128 to 127, as numpy.packbits makes",
+                f"{PACKED_HAMMING!r} takes bytes of eight bits each, 0 to 255 or -128 to 127, as numpy.packbits makes "
+                "(of larger words: .view(numpy.uint8))",
             )
         return distance
-    if is_bytes and (low < 0 or high > SIGNED_BYTES[1]) and all(map(_has_bytes, raw)):
+    if is_bytes and (low < SIGNS[0] or high > SIGNED_BYTES[1]) and all(map(_has_bytes, raw)):
         text = (
             f"codes of bytes were read as bits, eight packed into each, as by distance_z={PACKED_HAMMING!r}; pass "
             "this, or numpy.unpackbits(codes, axis=1); symbols, such as ids of a quantizer, pass as int64"
         )
         notes.append(Note("warning", "packed_bits", text))
         return PACKED_HAMMING
-    if low < BITS[0] or high > BITS[1]:
+    if (low < BITS[0] or high > BITS[1]) and (low, high) != SIGNS:
         text = (
             f"codes hold whole numbers from {low:g} to {high:g}, and {HAMMING!r} counts the columns that differ, as "
-            f"right for symbols; for packed bits pass {PACKED_HAMMING!r}, or numpy.unpackbits(codes, axis=1)"
+            f"right for symbols; for packed bits pass {PACKED_HAMMING!r} and bytes, or numpy.unpackbits(codes, axis=1)"
         )
         notes.append(Note("info", "symbols", text))
     return distance

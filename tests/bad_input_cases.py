@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from frameworks import pd
 from scipy.sparse import csr_array
 from sklearn.manifold import TSNE
@@ -95,6 +96,7 @@ POINTS = (
     ("points.npy", ("found 'points.npy', a text", "pass the array")),
     ([[10**30, 1]] * 40, ("integers beyond 2**53", "subtract an offset")),
     (np.full((40, 2), {1}), ("found dtype object", "pass numbers")),
+    (np.rec.fromarrays(X.T), ("found records", "structured_to_unstructured")),
 )
 
 
@@ -274,6 +276,7 @@ ENCODERS = [
     encoding(TSNE(), "'TSNE', which has only fit_transform", "; pass a Keras model"),
     encoding(Layout(), "'Layout' (it has codes of the points", "distbench.evaluate_codes(X, layout.embedding_)"),
     encoding(make_pipeline(StandardScaler(), Layout()), "'Pipeline' (it has codes of the", "X, layout.embedding_)"),
+    encoding(lambda batch: pytest.importorskip("dask").delayed(batch), "an object of Dask; return codes.compute()"),
     encoding(waits, "encoder 'waits' returned a coroutine", "lambda batch: asyncio.run(encode(batch))"),
     encoding(3, "encoder: cannot encode with 'int'", "pass a Keras model"),
     encoding(None, "encoder: cannot encode with 'NoneType'"),
@@ -306,6 +309,16 @@ CODES = [
     case(lambda: distbench.evaluate_codes(X, Z, reference=(X, Z[:3]), k=3), "reference[1]: found 3 rows"),
     case(
         lambda: distbench.evaluate_codes(X, Z, reference=(X, X), k=3), "reference[1]: found 4 columns, but Z_test has 2"
+    ),
+    case(lambda: distbench.evaluate_codes(X, list(map(str, Z.tolist()))), "found texts, the first", "json.loads"),
+    case(lambda: distbench.evaluate_codes(X, [csr_array(X)] * 40), "Z_test: found a list of sparse", "vstack"),
+    case(
+        lambda: distbench.evaluate_codes(X, X.reshape(40, 2, 2, 1), reference=(X, X.reshape(40, 1, 4)), k=3),
+        "reference[1]: found rows of shape (1, 4), but (2, 2, 1) in Z_test",
+    ),
+    case(
+        lambda: metrics.stress(X.reshape(40, 1, 4), Z, reference=(X.reshape(40, 2, 2), Z)),
+        "reference[0]: found rows of shape (2, 2), but (1, 4) in X",
     ),
     case(lambda: metrics.label_agreement(None, Z, np.zeros(40)), "X: found None"),
     case(lambda: metrics.knn_recall(X[:3], Z[:3]), "X: found 2 candidates"),

@@ -79,6 +79,10 @@ def test_names_in_the_same_order_change_nothing():
         (lambda X, R: evaluate(X, reference=R, input_space=(X, R[::-1])), "input_space: .* in reference"),
         (lambda X, R: evaluate(X, reference=R, input_space=(X, turned(R))), "input_space: found columns in another"),
         (lambda X, R: evaluate_codes(X, two(X)[::-1]), "Z_test: found names of rows in another order"),
+        (
+            lambda X, R: evaluate_codes(X, two(X).rename({"t3": "t99"})),
+            "Z_test: found other rows: row 3 is 't99', but 't3' in X_test",
+        ),
         (lambda X, R: evaluate_codes(X, two(X), reference=(R, two(R)[::-1])), r"reference\[1\]: .* in reference\[0\]"),
         (lambda X, R: evaluate_codes(X, two(X), reference=(turned(R), two(R))), r"reference\[0\]: "),
         (lambda X, R: evaluate_codes(X, two(X), reference=(R, turned(two(R)))), r"reference\[1\]: .* in Z_test"),

@@ -150,6 +150,11 @@ class TestTorch:
         assert report.encoder == "Linear"
         assert not linear.weight.grad_fn
 
+    @pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+    def test_small_types_of_numpy(self, name):
+        points = X.astype(getattr(pytest.importorskip("ml_dtypes"), name))
+        assert measured(points, project(X)) == measured(points.astype(np.float32), project(X))
+
     def test_bfloat16(self):
         points = torch.tensor(X).bfloat16()
         assert measured(points, project(X)) == measured(points.float().numpy(), project(X))
@@ -182,11 +187,13 @@ class TestTorch:
         report = distbench.evaluate(lambda batch: both(*torch.tensor(batch).split([2, 4], 1)).detach(), X, k=5)
         assert report.code_size == 2
 
+    @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
     def test_sparse_tensors_are_refused(self):
         with pytest.raises(distbench.InputError, match=r"^X_test: found a sparse tensor; pass X_test\.to_dense\(\)$"):
             measured(torch.tensor(X).to_sparse(), project(X))
         for points, advice in (
             (tf.sparse.from_dense(X), r"a sparse tensor; pass tensorflow\.sparse\.to_dense\(X_test\)$"),
+            (torch.nested.nested_tensor([X[0], X[1][:3]]), r"a nested tensor; .*to_padded_tensor"),
             (tf.RaggedTensor.from_tensor(X), r"a ragged tensor; for rows of one length, pass X_test\.to_tensor\(\)$"),
         ):
             with pytest.raises(distbench.InputError, match=f"^X_test: found {advice}"):

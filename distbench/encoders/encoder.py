@@ -127,9 +127,8 @@ class Encoder:
         if inspect.isawaitable(codes) and not hasattr(codes, "__array__"):  # arrays of Dask can be awaited, too
             if inspect.iscoroutine(codes):
                 codes.close()  # else Python warns that it was never awaited
-            raise self._error(
-                "a coroutine; pass a function that waits for it: lambda batch: asyncio.run(encode(batch))"
-            )
+            waiting = "a coroutine; pass a function that waits for it: lambda batch: asyncio.run(encode(batch))"
+            raise self._error("an object of Dask; return codes.compute()" if hasattr(codes, "dask") else waiting)
         if names is not None and hasattr(codes, "iloc") and in_another_order(names, list(codes.index)):
             raise self._error("codes whose rows have another order than the points; return codes.loc[batch.index]")
         return codes

@@ -21,6 +21,7 @@ from distbench.evaluation.settings import Settings
 from distbench.inputs.arrays import (
     as_points,
     bytes_per_row,
+    check_row_shapes,
     check_same_columns,
     check_same_rows,
 )
@@ -111,6 +112,7 @@ def with_codes(
     if points.X_ref is not None and Z_ref is not None:
         check_same_rows(points.X_ref, Z_ref, (points.names[1], names[1]))
         check_same_columns(Z, Z_ref, names)
+        check_row_shapes(codes, names)
     size = bytes_per_row(codes[0] if settings.include_queries or codes[1] is None else codes[1])  # of what is stored
     return EncodedPoints(
         points.X, Z, points.X_ref, Z_ref, distance_z=distance, full_code_size=full_size, code_bytes=size

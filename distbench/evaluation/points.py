@@ -19,7 +19,7 @@ from distbench.errors import EncoderError, InputError
 from distbench.evaluation.given_distances import given_distances
 from distbench.evaluation.settings import LABELS, Settings
 from distbench.inference.groups import Groups
-from distbench.inputs.arrays import as_points, bytes_per_row, check_input_distance, check_space
+from distbench.inputs.arrays import as_points, bytes_per_row, check_input_distance, check_row_shapes, check_space
 from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
 from distbench.inputs.labels import as_labels, is_missing
@@ -189,20 +189,8 @@ def _matrices(
         if count and len(points) != count:
             raise InputError(name, f"found {len(points)} rows, but {described} has {count}", "pass one row for each")
         arrays.append(points)
-    _check_images(narrow, names)
+    check_row_shapes(narrow, names)
     return arrays[0], arrays[1] if len(arrays) == 2 else None
-
-
-def _check_images(parts: Sequence[Any], names: tuple[str, str]) -> None:
-    """Raise InputError if test and reference points are images of other shapes: flattened, they may fit by accident."""
-    shapes = [tuple(getattr(part, "shape", ()))[1:] for part in parts]
-    if len(shapes) == 2 and all(len(shape) > 1 for shape in shapes):
-        sides = [tuple(side for side in shape if side != 1) for shape in shapes]
-        if sides[0] != sides[1]:
-            found = f"found rows of shape {shapes[1]}, but {shapes[0]} in {names[0]}"
-            raise InputError(
-                names[1], found, "give both the same shape (are the channels first in one, last in the other?)"
-            )
 
 
 def check_names(test: Tables, reference: Tables, settings: Settings, notes: list[str]) -> None:

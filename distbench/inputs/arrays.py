@@ -17,20 +17,23 @@ from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.batches import detached
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
-from distbench.inputs.frames import frame_numbers, is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.frames import frame_numbers, is_arrow_table, is_frame, list_columns, other_columns, rows_in_cells
 from distbench.inputs.labels import first_missing, is_missing
 from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
 
 __all__ = [
     *("as_points", "bytes_per_row", "check_input_distance"),
-    *("check_same_columns", "check_same_rows", "check_same_shape", "check_space", "refuse_masked"),
+    *("check_row_shapes", "check_same_columns", "check_same_rows", "check_same_shape", "check_space", "refuse_masked"),
     "zero_rows",
 ]
 
 Points = NDArray[Any]  # of float32 or float64
 
 MAX_INTEGER = 2**53
-LARGE_INTEGERS = "found integers beyond 2**53, which float64 cannot tell apart", "subtract an offset first"
+LARGE_INTEGERS = (
+    "found integers beyond 2**53, which float64 cannot tell apart",
+    "subtract an offset first (packed bits: pass bytes, .view(numpy.uint8))",
+)
 IMAGES = "images of shape {} flattened to {} columns"
 
 
@@ -89,8 +92,10 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         )
     refuse_masked(value, name)
     is_sparse_tensor = hasattr(value, "detach") and value.layout is not sys.modules["torch"].strided
+    is_nested = getattr(value, "is_nested", False)
     for is_refused, kind, advice in (
         (value is None, "None", "pass an array of shape (n, d)"),
+        (is_nested, "a nested tensor", f"for rows of one length, pass torch.nested.to_padded_tensor({name}, 0.0)"),
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "dense_shape"), "a sparse tensor", f"pass tensorflow.sparse.to_dense({name})"),
         (hasattr(value, "row_splits"), "a ragged tensor", f"for rows of one length, pass {name}.to_tensor()"),
@@ -112,7 +117,8 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         ) from None
     if array.dtype == object and array.ndim == 0:
         raise InputError(name, f"found {short_repr(value)}", "pass an array of shape (n, d)")
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+    is_tiny = array.dtype.kind == "V" and array.dtype.names is None and np.can_cast(array.dtype, np.float32)
+    return array.astype(np.float32) if is_tiny else array  # a type that numpy lacks, such as bfloat16
 
 
 def refuse_masked(value: Any, name: str) -> None:
@@ -123,15 +129,17 @@ def refuse_masked(value: Any, name: str) -> None:
 
 
 def _without_frame(value: Any, name: str) -> Any:
-    """Return a frame, whose columns may be mixed or nullable, as an array; return anything else unchanged."""
-    if not is_frame(value) or not hasattr(value, "columns"):
+    """Return a frame, whose columns may be mixed or nullable, as an array; return anything else unchanged.
+
+    Raises InputError if columns of a frame or of an Arrow table are not numbers.
+    """
+    if not is_arrow_table(value) and not (is_frame(value) and hasattr(value, "columns")):
         return value
-    numbers = frame_numbers(value)
-    if numbers is None:
-        others, lists = map(str, other_columns(value)), list_columns(value)
+    if others := list(map(str, other_columns(value))):
+        lists = list_columns(value)
         advice = f"for a column of lists: pass {name}[{lists[0]!r}]" if lists else "encode or drop them"
-        raise InputError(name, f"found columns that are not numbers: {join_names(list(others))}", advice)
-    return numbers
+        raise InputError(name, f"found columns that are not numbers: {join_names(others)}", advice)
+    return value if is_arrow_table(value) else frame_numbers(value)
 
 
 def _uneven(rows: Sequence[Any], error: Exception) -> tuple[str, str]:
@@ -171,6 +179,8 @@ def _check_kind(value: Any, name: str) -> None:
 
 def _no_numbers(array: Any) -> tuple[str, str]:
     """Return what is wrong with an array that is not of numbers, and advice."""
+    if isinstance(array, np.ndarray) and array.dtype.names:
+        return "found records", "pass a matrix: numpy.lib.recfunctions.structured_to_unstructured of them"
     if isinstance(array, np.ndarray) and array.dtype == object and array.ndim > 1:
         for place, row in enumerate(array.reshape(len(array), -1)):
             if missing := first_missing(row):
@@ -178,6 +188,11 @@ def _no_numbers(array: Any) -> tuple[str, str]:
         if all(isinstance(cell, Real) for cell in array.flat):
             is_large = any(abs(int(cell)) > MAX_INTEGER for cell in array.flat if isinstance(cell, Integral))
             return LARGE_INTEGERS if is_large else ("found numbers as objects", "pass them as numbers: .astype(float)")
+    first = next(iter(array.flat), None) if isinstance(array, np.ndarray) else None
+    if is_sparse(first):
+        return "found a list of sparse matrices", "pass one matrix: scipy.sparse.vstack of them"
+    if isinstance(first, str) and first.startswith("["):
+        return f"found texts, the first of them {short_repr(first)}", "pass lists: list(map(json.loads, texts))"
     return f"found dtype {array.dtype}", "pass numbers, shape (n, d)"
 
 
@@ -240,6 +255,18 @@ def check_same_shape(X: Points, other: Points, names: tuple[str, str]) -> None:
     """Raise InputError unless both have equally many rows and columns."""
     check_same_rows(X, other, names)
     check_same_columns(X, other, names)
+
+
+def check_row_shapes(parts: Sequence[Any], names: Sequence[str]) -> None:
+    """Raise InputError if rows of two arrays are images of different shapes: flattened, they may fit by accident."""
+    shapes = [tuple(getattr(part, "shape", ()))[1:] for part in parts]
+    if len(shapes) == 2 and all(len(shape) > 1 for shape in shapes):
+        sides = [tuple(side for side in shape if side != 1) for shape in shapes]
+        if sides[0] != sides[1]:
+            found = f"found rows of shape {shapes[1]}, but {shapes[0]} in {names[0]}"
+            raise InputError(
+                names[1], found, "give both the same shape (are the channels first in one, last in the other?)"
+            )
 
 
 def check_space(X: Points, X_ref: Points | None, names: tuple[str, str], include_queries: bool = True) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -10,12 +11,21 @@ from numpy.typing import NDArray
 
 from distbench.inputs.labels import is_missing
 
-__all__ = ["frame_like", "frame_numbers", "is_frame", "list_columns", "other_columns", "rows_in_cells"]
+__all__ = [
+    *("frame_like", "frame_numbers", "is_arrow_table", "is_frame", "list_columns", "other_columns", "rows_in_cells"),
+]
+
+ARROW_NUMBER = re.compile(r"u?int\d+|halffloat|float|double|bool")
 
 
 def is_frame(X: Any) -> bool:
     """Return whether `X` is a frame or a column of pandas, or a frame of polars."""
     return (hasattr(X, "iloc") and hasattr(X, "ndim")) or _is_of("polars", X, "get_columns")
+
+
+def is_arrow_table(X: Any) -> bool:
+    """Return whether `X` is a table of Arrow."""
+    return _is_of("pyarrow", X, "num_columns")
 
 
 def _is_of(package: str, X: Any, method: str) -> bool:
@@ -37,9 +47,11 @@ def frame_numbers(frame: Any) -> NDArray[Any] | None:
 
 
 def other_columns(frame: Any) -> list[Any]:
-    """Return the names of the columns of a frame (or of a column of pandas) that are not numbers."""
+    """Return the names of the columns of a frame, an Arrow table or a column of pandas that are not numbers."""
     if getattr(frame, "ndim", 2) == 1:
         return [] if _is_number(frame.dtype) else [frame.name]
+    if is_arrow_table(frame):
+        return [field.name for field in frame.schema if not ARROW_NUMBER.fullmatch(str(field.type))]
     pairs = zip(frame.columns, frame.dtypes, strict=True)
     return [name for name, dtype in pairs if not _is_number(dtype)]
 
@@ -83,7 +95,7 @@ def rows_in_cells(value: Any) -> Any:
 def _only_column(value: Any) -> Any:
     if is_frame(value) and getattr(value, "ndim", 2) == 2 and value.shape[1] == 1:
         return value.iloc[:, 0] if hasattr(value, "iloc") else value.to_series()
-    if _is_of("pyarrow", value, "num_columns") and value.num_columns == 1:
+    if is_arrow_table(value) and value.num_columns == 1:
         return value.column(0)
     return value
 

@@ -41,10 +41,11 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
             text = f"{other_name}: names of rows are those of {name} in another order ({found})"
             notes.append(Note("warning", "row_names", f"{text}; rows were paired by place"))
             continue
+        order = "names of rows in another order" if in_another_order(names, others) else "other rows"
         of_frames = f", as by .loc[{name}.index], or without names, as by .reset_index(drop=True)"
         raise InputError(
             other_name,
-            f"found names of rows in another order: {found}",
+            f"found {order}: {found}",
             f"pass rows in the order of {name}{'' if is_parquet(other) else of_frames}",
         )
 

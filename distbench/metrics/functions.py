@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distbench._util.checks import check_reference_pair
 from distbench._util.float_errors import with_default_float_errors
 from distbench.engine import Statistics
-from distbench.inputs.arrays import as_points, check_same_columns, check_same_rows, check_space
+from distbench.inputs.arrays import as_points, check_row_shapes, check_same_columns, check_same_rows, check_space
 from distbench.inputs.sparse import without_empty_columns
 from distbench.inputs.table_names import check_pair_names
 from distbench.metrics._metric import Metric
@@ -189,6 +189,8 @@ def gather_checked(
     else:
         X, X_ref = without_empty_columns([X, reference[0]], ("X", names[0]))
         Z, Z_ref = without_empty_columns([Z, reference[1]], ("Z", names[1]))
+        check_row_shapes([X, X_ref], ("X", names[0]))
+        check_row_shapes([Z, Z_ref], ("Z", names[1]))
         reference = X_ref, Z_ref
     points, codes = _checked_pair((X, Z), ("X", "Z"))
     if reference is not None:

@@ -41,7 +41,6 @@ OVERVIEW = {
     "scaled_stress": "scaled stress",
     "spearman": "Spearman",
     "continuity": "continuity",
-    "trustworthiness": "trustworthiness",
     "knn_recall": "recall",
 }
 CLOSE_TO_1 = 0.995  # from here on a score gets a fourth digit
@@ -128,7 +127,7 @@ def overview() -> str:
             owns = [[row for row in rows if row.encoder == name] for name in ASKED]
             if not all(owns):
                 continue
-            cells = (" / ".join(_cell(own, metric) for own in owns) for metric in OVERVIEW)
+            cells = ("/".join(_cell(own, metric) for own in owns) for metric in OVERVIEW)
             lines.append(f"| {suite.dataset}, {size} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -322,7 +322,7 @@ class TestHostileFiles:
                 for row in rows()
                 if "distortion" not in row.metric
             ]
-            made += [replace(made[0], metric=HOSTILE, limit=0.5, verdict="broken"), replace(made[0], dataset="")]
+            made += [replace(made[0], metric=HOSTILE, limit=9.0, verdict="broken"), replace(made[0], dataset="")]
             text = HOSTILE
             claim = ClaimOutcome(id="a", statement=text, source=text, verdict=text, expect=text, evidence=text)
             write_results(tmp_path / name, [*made, *failed], {HOSTILE: HOSTILE}, claims=[claim], whole=True)

@@ -46,6 +46,13 @@ class EncodesAndPredicts(Predicts):
         return batch * 2
 
 
+def nameless(batch):
+    return batch
+
+
+nameless.__name__ = ""
+
+
 @pytest.mark.parametrize(
     ("encoder", "name", "codes"),
     [
@@ -55,6 +62,7 @@ class EncodesAndPredicts(Predicts):
         (Predicts().predict, "predict", X * 3),
         (first_two, "first_two", X[:, :2]),
         (functools.partial(first_two), "first_two", X[:, :2]),
+        (nameless, "encoder", X),
     ],
 )
 def test_names_and_the_order_of_methods(encoder, name, codes):

@@ -133,6 +133,7 @@ def test_numbers_in_the_environment_of_a_store_are_json(tmp_path):
 def test_infinities_of_both_signs_in_two_seeds_have_no_mean_and_break_their_gate(tmp_path):
     path, document = tmp_path / "r.json", copy.deepcopy(documents()[0])
     for row in document["rows"]:  # a metric of one's own: no stress is negative
+        row["verdict"] = ""
         row["metric"] = row["metric"].replace("stress", "mine")
     path.write_text(json.dumps(document))
     before = read_results(path).rows

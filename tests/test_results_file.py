@@ -62,7 +62,15 @@ def test_a_text_that_is_too_long_for_a_file_shows_that_it_was_cut(tmp_path, rows
 def test_infinity_nan_and_failed_fits_survive_in_a_file_that_is_plain_json(tmp_path, rows, kind):
     path, numbers = tmp_path / "r.json", (math.inf, -math.inf, math.nan)
     written = [
-        replace(row, metric=f"own_{value}", value=value, leave_one_out=[value] * 30, interaction=None)
+        replace(
+            row,
+            metric=f"own_{value}",
+            value=value,
+            limit=None,
+            verdict="",
+            leave_one_out=[value] * 30,
+            interaction=None,
+        )
         for row, value in zip(rows(seeds=(0,))[:3], numbers, strict=True)
     ]
     written.append(failed_row("ValueError: NaN", encoder="b", dataset="h", code_size=3, k=7, m=30, M=119, seed=1))
@@ -269,6 +277,8 @@ DAMAGED = [
 ]
 NO_ARRAYS = ["text", 3, [1, [2]], [["a"]], [None] * 30, [1.0] * 29, [[1.0]] * 30, [10**400] * 30, {"data": "?"}, True]
 
+STRESS = {"metric": "stress", "direction": "down", "low": None, "high": None}
+
 UNUSABLE = [
     (lambda d: d["rows"][3].pop("k"), "row 4: k is missing"),
     (lambda d: d["rows"][0].pop("seed"), "row 1: seed is missing"),
@@ -289,6 +299,21 @@ UNUSABLE = [
     (in_row(environment="x"), "row 1: environment 'x' is not in the file"),
     (in_row(k=-3), "row 1: k is -3"),
     (in_row(m=-1), "row 1: m is -1"),
+    (in_row(verdict="met", limit=5), "row 1: verdict is met, for a trustworthiness of [0-9.]+ and a limit of 5.0"),
+    (in_row(verdict="broken", limit=0.001), "row 1: verdict is broken, for a trustworthiness of"),
+    (in_row(value="inf", verdict="broken", limit="inf", **STRESS), "row 1: verdict is broken, for a stress of inf and"),
+    (
+        in_row(value="nan", low=None, high=None, verdict="met", limit=1),
+        "row 1: verdict is met, for a trustworthiness of nan",
+    ),
+    (in_row(metric="knn_recall@0"), "row 1: metric is 'knn_recall@0', which has no whole number of neighbors after @"),
+    (in_row(metric="knn_recall@-3"), "row 1: metric is 'knn_recall@-3', which has no whole"),
+    (in_row(metric="recall@9_in_3"), "row 1: metric is 'recall@9_in_3', which has no whole"),
+    (in_row(metric="unknown@x"), "row 1: metric is 'unknown@x', which has no whole"),
+    (in_row(encoder=""), "row 1: has an encoder without a name"),
+    (in_row(status="fine"), "row 1: status is 'fine', neither ok nor failed: or stale: with a reason"),
+    (in_row(status="stale: old"), "row 1: has a value, though its status is 'stale: old'"),
+    (in_row(code_size=0), "row 1: has a value for k = 7, m = 30, M = 119, code_size = 0"),
     (in_row(k=0), "row 1: has a value for k = 0, m = 30, M = 119"),
     (in_row(m=0), "row 1: has a value for k = 7, m = 0, M = 119"),
     (in_row(M=0), "row 1: has a value for k = 7, m = 30, M = 0"),
@@ -300,7 +325,7 @@ UNUSABLE = [
     (in_row(value=0.5, low="nan", high=0.8), "row 1: low is nan; leave out what is not known"),
     (in_row(value=0.5, low=0.2, high="nan"), "row 1: high is nan"),
     (in_row(limit="nan", verdict="met"), "row 1: limit is nan"),
-    (in_row(status=""), "row 1: has an empty status"),
+    (in_row(status=""), "row 1: status is '', neither ok"),
     (in_row(metric=""), "row 1: has a value but no metric"),
     (in_row(metric="stress", value=0.5, low=0.4, high=0.6, direction="up"), "row 1: direction of stress is up, not"),
     (in_row(k=500), "row 1: trustworthiness@500 has as many neighbors as candidates or more, M = 119"),

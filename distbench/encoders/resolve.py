@@ -95,7 +95,7 @@ def name_of(obj: Any) -> str:
     if isinstance(name, str) and name:
         return plain_text(name)
     function = getattr(obj, "__name__", None)
-    return plain_text(function if isinstance(function, str) else type(obj).__name__)
+    return plain_text(function if isinstance(function, str) else type(obj).__name__) or "encoder"
 
 
 def framework_of(encoder: Any) -> str:

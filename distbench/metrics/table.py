@@ -12,7 +12,7 @@ from distbench._util.registry import EntryPointTable
 from distbench._util.text import did_you_mean
 from distbench.metrics._metric import Metric
 
-__all__ = ["MetricTable", "base_name"]
+__all__ = ["MetricTable", "base_name", "is_metric_name"]
 
 NUMBER = r"[1-9]\d{0,8}"
 OWN_K = re.compile(rf"({NUMBER})(?:_in_({NUMBER}))?")
@@ -22,6 +22,13 @@ EXAMPLE, WIDE_EXAMPLE = "knn_recall@100", "recall@10_in_100"
 def base_name(name: str) -> str:
     """Return the name of a metric without its own k."""
     return name.partition("@")[0]
+
+
+def is_metric_name(name: str) -> bool:
+    """Return whether a metric can have this name: what follows an ``@`` is a k, or a k among as many or more."""
+    _, at, numbers = name.partition("@")
+    found = OWN_K.fullmatch(numbers)
+    return not at or (found is not None and int(found[1]) <= int(found[2] or found[1]))
 
 
 class MetricTable(EntryPointTable[Metric]):

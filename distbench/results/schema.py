@@ -14,7 +14,7 @@ from distbench._util.text import plain_text, short_repr
 from distbench.errors import InputError
 from distbench.inputs.size_guards import refuse_unfolded
 from distbench.results.packing import unpack, unpacked_size
-from distbench.results.rows import OK, ClaimOutcome, Row
+from distbench.results.rows import FAILED, OK, STALE, ClaimOutcome, Row
 
 __all__ = ["EMPTY", "MAX_CHARACTERS", "SCHEMA", "CutOffError", "Results", "parse_results"]
 
@@ -188,18 +188,23 @@ def _problem(record: Row | ClaimOutcome, results: Results) -> str:
     for name in ("low", "high", "limit", "seconds"):
         if (number := getattr(record, name)) is not None and math.isnan(number):
             return f"{name} is nan; leave out what is not known"
-    if not record.status:
-        return "has an empty status"
-    if record.status == OK and record.value is None:
-        return "has no value"
+    if not record.encoder:
+        return "has an encoder without a name"
+    status = short_repr(record.status)
+    if record.status != OK and not record.status.startswith((FAILED, STALE)):
+        return f"status is {status}, neither ok nor failed: or stale: with a reason"
+    if (record.status == OK) != (record.value is not None):
+        return "has no value" if record.value is None else f"has a value, though its status is {status}"
     if record.value is not None and not record.metric:
         return "has a value but no metric"
     if problem := _impossible(record) or _crossed(record):
         return problem
-    if record.value is not None and min(record.k, record.m, record.M) < 1:
-        return f"has a value for k = {record.k}, m = {record.m}, M = {record.M}"
+    if record.value is not None and min(record.k, record.m, record.M, record.code_size) < 1:
+        return f"has a value for k = {record.k}, m = {record.m}, M = {record.M}, code_size = {record.code_size}"
     if record.verdict and record.limit is None:
         return "has a verdict but no limit"
+    if _contradicts(record):
+        return f"verdict is {record.verdict}, for a {record.metric} of {record.value} and a limit of {record.limit}"
     lengths = {record.m}
     for name, axes in AXES.items():
         packed = getattr(record, name)
@@ -227,10 +232,29 @@ def _crossed(row: Row) -> str:
     return ""
 
 
+def _contradicts(row: Row) -> bool:
+    """Return whether a value is clearly on the other side of its limit than its verdict says.
+
+    An interval is not compared: if the check had another confidence, it was not that of the row.
+    """
+    if row.verdict not in ("met", "broken"):
+        return False
+    if row.value is None or row.limit is None:
+        return True
+    if row.value == row.limit:  # both may be infinite
+        return row.verdict == "broken"
+    better = row.value - row.limit if row.direction == "up" else row.limit - row.value
+    rounding = ROUNDING * max(1.0, abs(row.limit))
+    return not better >= -rounding if row.verdict == "met" else better > rounding
+
+
 def _impossible(row: Row) -> str:
     """Return what is wrong with a value that its metric cannot have; those of other packages' metrics may be any."""
     from distbench.metrics import METRICS
+    from distbench.metrics.table import is_metric_name
 
+    if not is_metric_name(row.metric):
+        return f"metric is {short_repr(row.metric)}, which has no whole number of neighbors after @"
     known = METRICS.builtin().get(row.metric.partition("@")[0])
     if row.value is None or known is None or known.version != row.metric_version:
         return ""

@@ -158,7 +158,7 @@ class Check:
         for name, value in (points | dict(self.options)).items():
             if value is not None:
                 raise InputError(name, "given beside a report", "leave it out: the report has its own")
-        report = report if self.name is None else replace(report, encoder=plain_text(self.name))
+        report = replace(report, encoder=plain_text(self.name)) if self.name else report
         report = self._silenced(report)
         return self._outcome(report, {"note": warnings_of(report.notes)})
 

@@ -125,7 +125,7 @@ class TestOneAnswer:
         whole = parts(gathered(points, 4))
         m = len(points.X)
         cuts = [range(start, min(start + 7, m)) for start in range(0, m, 7)]
-        monkeypatch.setattr(sys.modules["distbench.engine.gather"], "_jobs", lambda m: cuts)
+        monkeypatch.setattr(sys.modules["distbench.engine.gather"], "_jobs", lambda m, least=16: cuts)
         assert_equal(whole, parts(gathered(points, 4)), 1e-12)
 
     @pytest.mark.parametrize(

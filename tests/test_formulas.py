@@ -14,6 +14,7 @@ import distbench
 import distbench.metrics as metrics
 from distbench.engine.canonical_order import canonical_order
 from distbench.engine.random_signs import SKETCHES, add_signed, signs_of
+from distbench.engine.searches import EXACT
 from distbench.inference.chance import chance
 from distbench.metrics import METRICS
 from distbench.metrics._quantiles import measure_quantiles
@@ -107,10 +108,10 @@ class TestCountedTwice:
         X, Z = RNG.normal(size=(13, 3)), RNG.normal(size=(13, 2))
         statistics = gathered((X, Z, None, None, True), [name])
         signed = {
-            "trustworthiness": statistics.ranks.trust.signed,
-            "continuity": statistics.ranks.continuity.signed,
-            "knn_recall": statistics.ranks.overlap_signed,
-        }[name]
+            "trustworthiness": lambda: statistics.ranks.trust.signed,
+            "continuity": lambda: statistics.ranks.continuity.signed,
+            "knn_recall": lambda: statistics.extras["found"][2, 2, EXACT].signed,
+        }[name]()
         unit = 1 / 2 if name == "knn_recall" else 2 / (2 * (2 * 12 - 6 + 1))
         measured = METRICS[name].measure(statistics)
         np.testing.assert_allclose(measured.interaction, signed * unit / 13, rtol=1e-13)
@@ -129,7 +130,7 @@ class TestCountedTwice:
             change = definitions.per_query(X[rest], Z[rest], 1)["knn_recall"] - whole[rest]
             for i, delta in zip(rest, change, strict=True):
                 add_signed(delta, signs_of(statistics.places)[p], expected[i])
-        np.testing.assert_allclose(statistics.ranks.overlap_signed, expected, atol=1e-12)
+        np.testing.assert_allclose(statistics.extras["found"][1, 1, EXACT].signed, expected, atol=1e-12)
 
 
 class TestQuantiles:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import distbench
 from distbench.engine import gather
+from distbench.engine.searches import Search
 from distbench.errors import InputError
 from distbench.inference.groups import Groups, leave_groups_out
 from distbench.inference.jackknife import allow_unseen_failures, jackknife_interval
@@ -112,7 +113,12 @@ def test_a_group_leaves_with_its_rows(case):
         found = gather(X, Z, *pair, **options, **more)
         relative, curves, labels = (found.extras[name] for name in ("relative", "order_curves", "labels"))
         ranks = found.ranks
-        parts = [ranks.trust.columns, ranks.continuity.columns, ranks.overlap_columns, found.triplets.columns]
+        parts = [
+            ranks.trust.columns,
+            ranks.continuity.columns,
+            found.extras["found"][Search(3, 3)].columns,
+            found.triplets.columns,
+        ]
         parts += [relative.input_columns, relative.code_columns, curves.columns, labels.columns]
         back = np.argsort([*found.judged, *np.setdiff1d(np.arange(len(X)), found.judged)])
         return np.array(parts)[:, back], found
@@ -142,7 +148,7 @@ def test_joint_effects_of_a_group_are_not_subtracted(case):
     np.testing.assert_array_equal(found.ranks.trust.signed[alone], plain.ranks.trust.signed[alone])
     if len(set(groups)) == 1:
         assert not any(np.any(getattr(found.ranks, side).signed) for side in ("trust", "continuity"))
-        assert not np.any(found.ranks.overlap_signed)
+        assert not np.any(found.extras["found"][Search(3, 3)].signed)
 
 
 def evaluated(case, groups, **options):

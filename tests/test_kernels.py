@@ -293,9 +293,9 @@ class TestDistances:
 
     def test_products_move_far_points_and_trust_a_grid(self):
         near, far = RNG.normal(size=(40, 20)), 50.0 + RNG.normal(size=(40, 20))
-        assert point_space.Space([near], None, 0)._origin is None
+        assert point_space.Space([near], None, 0).origin is None
         moved = point_space.Space([far], None, 0)
-        assert moved._origin is not None
+        assert moved.origin is not None
         assert np.abs(moved.moved(0, 40)).max() < 10
         assert 0 < moved.tolerance == distances.tolerance(20) < 1e-9
         grid = point_space.Space([np.round(far * 8) / 8], None, 0)
@@ -325,7 +325,7 @@ class TestDistances:
             (partial(distances.summed_keys, counts=True), (apart != 0).sum(axis=2)),
         ):
             out = np.full((2, n + 9), 77.0)
-            kernel(queries, columns, 4, out=out)
+            kernel(queries, columns, first=0, last=n, place=4, out=out)
             np.testing.assert_array_equal(out[:, 4 : n + 4], expected)
             assert (out[:, :4] == 77).all()
             assert (out[:, n + 4 :] == 77).all()

@@ -163,7 +163,7 @@ class TestCanonicalOrder:
     def test_rows_that_differ_have_other_hashes(self, values):
         """Whole numbers have few bits that differ, and rows of the same numbers are not the same row."""
         rows = np.random.default_rng(0).integers(0, values, (20_000, 24)).astype(float)
-        assert len(np.unique(ordering._hashes(rows))) == len(np.unique(rows, axis=0))
+        assert len(np.unique(ordering.row_hashes(rows))) == len(np.unique(rows, axis=0))
 
     def test_it_looks_random(self):
         places = inverse(canonical_order(np.arange(5_000.0)[:, None]))

@@ -7,9 +7,8 @@ import pytest
 from scipy.spatial.distance import cdist
 
 import distbench
-from distbench.engine import gather
-from distbench.evaluation import worst_pairs as module
-from distbench.evaluation.points import EncodedPoints
+from distbench.engine import gather, single_keys
+from distbench.evaluation import measure
 from distbench.evaluation.worst_pairs import worst_pairs
 
 RNG = np.random.default_rng(0)
@@ -51,14 +50,14 @@ def check(worst, test, reference, *, include_queries=True, metrics=("euclidean",
                 assert rank == rank_of(table[pair.query], column, own)
 
 
-@pytest.mark.parametrize("block", [1, 7, 1 << 16])
+@pytest.mark.parametrize("block", [1, 7, 4096])
 @pytest.mark.parametrize("include_queries", [True, False])
 def test_distances_and_ranks_are_right_for_any_block_size(monkeypatch, include_queries, block):
-    monkeypatch.setattr(module, "BLOCK_NUMBERS", block)
+    monkeypatch.setattr(single_keys, "BLOCK_CANDIDATES", block)
     X, X_ref = points(40, 60, 5)
     Z, Z_ref = (X[:, :2] * 8).round() / 8, (X_ref[:, :2] * 8).round() / 8  # with ties
     gathered = gather(X, Z, X_ref, Z_ref, k=4, include_queries=include_queries)
-    worst = worst_pairs(gathered, EncodedPoints(X, Z, X_ref, Z_ref))
+    worst = worst_pairs(gathered)
     check(worst, (X, Z), (X_ref, Z_ref), include_queries=include_queries)
     assert {pair.partner_set for pair in worst["torn"]} <= {"reference", "test" if include_queries else "reference"}
     for pair in worst["torn"]:
@@ -70,7 +69,7 @@ def test_distances_and_ranks_are_right_for_any_block_size(monkeypatch, include_q
 def test_in_sample():
     X, _ = points(50, 0, 5)
     Z = X[:, :2]
-    check(worst_pairs(gather(X, Z, k=4), EncodedPoints(X, Z)), (X, Z), None)
+    check(worst_pairs(gather(X, Z, k=4)), (X, Z), None)
 
 
 @pytest.mark.parametrize("known", [("test", "reference"), ("test",), ("reference",)])
@@ -90,25 +89,29 @@ def test_a_pair_has_labels_if_both_of_its_points_have_one(known):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_any_distance(metric):
-    X, X_ref = points(20, 30, 6)
+@pytest.mark.parametrize("d", [6, 40])  # 40 columns are compared by products of matrices
+@pytest.mark.parametrize("judged", [None, [19, 7, 0]])
+def test_any_distance(metric, d, judged):
+    X, X_ref = points(20, 30, d)
+    X_ref[:3], X_ref[3] = X[0], 3 * X[7]  # ties
     if metric == "hamming":
         X, X_ref = (X > 0).astype(float), (X_ref > 0).astype(float)
     table = cdist(X, np.vstack([X, X_ref]), metric)
-    space = module._Space(X, X_ref, len(X), metric)
-    places = [(i, j) for i in (0, 7, 19) for j in range(50) if i != j]
-    for (i, j), (distance, rank) in zip(places, space.look_up([module._Place(*p) for p in places], 0), strict=True):
-        assert distance == pytest.approx(table[i, j], abs=1e-12)
-        assert rank == rank_of(table[i].round(10), j, i)
+    distances = {"distance_x": "euclidean" if metric == "hamming" else metric, "distance_z": metric}
+    gathered = gather(X, X, X_ref, X_ref, k=4, judged=judged, families=frozenset({"ranks"}), **distances)
+    places = [(i, j) for i in range(3) for j in range(50) if gathered.judged[i] != j]
+    queries, candidates = np.array(places).T
+    for (i, j), found in zip(places, gathered.pair_ranks(queries, candidates), strict=True):
+        query = gathered.judged[i]
+        assert found[2] == pytest.approx(table[query, j], abs=1e-12)
+        assert found[3] == rank_of(table[query].round(10), j, query)
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-170, 1.0, 1e170, 1e300])
 def test_any_scale(scale):
     X, X_ref = points(30, 50, 6)
     X_ref[:5] = X[:5]
-    gathered = gather(X, X[:, :2], X_ref, X_ref[:, :2], k=4)
-    plain = worst_pairs(gathered, EncodedPoints(X, X[:, :2], X_ref, X_ref[:, :2]))
-    scaled = worst_pairs(gathered, EncodedPoints(X * scale, X[:, :2], X_ref * scale, X_ref[:, :2]))
+    plain, scaled = (worst_pairs(gather(X * by, X[:, :2], X_ref * by, X_ref[:, :2], k=4)) for by in (1.0, scale))
     for kind, pairs in plain.items():
         for pair, larger in zip(pairs, scaled[kind], strict=True):
             assert larger.input_distance == pytest.approx(pair.input_distance * scale)
@@ -118,30 +121,34 @@ def test_any_scale(scale):
 def test_equal_rows_share_rank_one_at_any_scale():
     X = np.repeat(RNG.normal(size=(20, 3)), 3, axis=0)
     for scale in (1e-300, 1.0, 1e300):
-        space = module._Space(X * scale, None, len(X), "euclidean")
-        one, other, *far = space.look_up([module._Place(*p) for p in [(0, 1), (3, 5), (0, 3), (0, 4), (0, 5)]], 0)
-        assert one == other == (0.0, 1.5)
+        look_up = gather(X * scale, X, k=4).pair_ranks
+        one, other, *far = look_up(np.array([0, 3, 0, 0, 0]), np.array([1, 5, 3, 4, 5])).tolist()
+        assert one[:2] == other[:2] == [0.0, 1.5]
         assert far[0] == far[1] == far[2]
 
 
-@pytest.mark.parametrize("d", [1, 3, 8, 17, 64, 784])
-def test_equal_rows_tie_wherever_they_stand(d):
-    block = np.tile(RNG.normal(size=d), (31, 1))
-    query = RNG.normal(size=(1, d))
-    for metric in METRICS:
-        measure = module.DISTANCES[metric]
-        assert len(np.unique(np.concatenate([measure(block, query, 0), measure(block[:1], query, 0)]))) == 1
-
-
 def test_memory_maps_and_single_precision(tmp_path):
-    X, X_ref = points(30, 200, 6)
+    X, X_ref = points(30, 200, 20)
     X, X_ref = X.astype(np.float32), X_ref.astype(np.float32)
     X_ref.tofile(tmp_path / "points")
     mapped = np.memmap(tmp_path / "points", dtype=np.float32, mode="r", shape=X_ref.shape)
     doubles = X.astype(float), X_ref.astype(float)
-    gathered = gather(doubles[0], doubles[0][:, :2], doubles[1], doubles[1][:, :2], k=4)
-    of_doubles = worst_pairs(gathered, EncodedPoints(doubles[0], doubles[0][:, :2], doubles[1], doubles[1][:, :2]))
-    assert worst_pairs(gathered, EncodedPoints(X, X[:, :2], mapped, mapped[:, :2])) == of_doubles
+    of_doubles = worst_pairs(gather(doubles[0], doubles[0][:, :2], doubles[1], doubles[1][:, :2], k=4))
+    assert worst_pairs(gather(X, X[:, :2], mapped, mapped[:, :2], k=4)) == of_doubles
+
+
+def test_points_that_lost_most_have_pairs_if_only_recall_is_measured():
+    X, X_ref = points(200, 300, 20)
+    Z, Z_ref = X[:, :3].copy(), X_ref[:, :3]
+    Z[7] += 50
+    report = distbench.evaluate_codes(X, Z, reference=(X_ref, Z_ref), metrics="knn_recall")
+    scores = report["knn_recall"].points
+    whole = distbench.evaluate_codes(X, Z, reference=(X_ref, Z_ref), metrics=("knn_recall", "trustworthiness"))
+    assert report["knn_recall"].value == whole["knn_recall"].value
+    assert report.pairs["torn"]
+    largest = np.sort(scores)[measure.RANKED_POINTS - 1]
+    assert all(scores[pair.query] <= largest for pair in report.pairs["torn"])
+    check(report.pairs, (X, Z), (X_ref, Z_ref))
 
 
 def test_few_points_have_worst_pairs_of_fewer_neighbors():
@@ -154,5 +161,5 @@ def test_few_points_have_worst_pairs_of_fewer_neighbors():
 
 def test_pairs_that_only_ties_push_beyond_k_are_not_shown():
     X = np.repeat(np.arange(20.0), 2)[:, None]  # each point twice, so that ties end at k = 2
-    worst = worst_pairs(gather(X, X, k=2), EncodedPoints(X, X))
+    worst = worst_pairs(gather(X, X, k=2))
     assert (worst["torn"], worst["merged"]) == ((), ())

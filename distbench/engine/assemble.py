@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine import neighbors, rank_correlation
+from distbench.engine.pair_ranks import PairRanks
 from distbench.engine.partial_sums import ByK, Part
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
 from distbench.engine.ratio_tails import Tail
+from distbench.engine.searches import Found, Search
 from distbench.engine.statistics import Moments, Ranks, RankSide, Shepard, Statistics, Triplets
 
 __all__ = ["assemble"]
@@ -28,6 +30,8 @@ def assemble(
     families = problem.families
     places = _Places(problem, judged, order)
     of_k = {name: extras.pop(name) for name in list(extras) if isinstance(extras[name], ByK)}
+    if "ranks" in families:
+        extras["found"] = extras.get("found", {}) | _overlaps(problem, merged, places)
     by_k = {
         k: (
             _ranks(merged, places, index) if "ranks" in families else None,
@@ -52,6 +56,7 @@ def assemble(
         ),
         extras=extras,
         notes=(*_notes(problem), *(note for extra in extras.values() for note in getattr(extra, "notes", ()))),
+        pair_ranks=PairRanks(problem, order),
         by_k=by_k,
     ).at(problem.ks[0])
 
@@ -92,13 +97,20 @@ def _ranks(merged: Part, places: _Places, index: int) -> Ranks:
         worst = places.candidates(rows[:, first + 1].astype(np.int64))
         return RankSide(rows[:, first], columns[:, column], worst, rows[:, first + 2], signed[:, column])
 
-    return Ranks(
-        trust=side(neighbors.TRUST, 0),
-        continuity=side(neighbors.CONTINUITY, 1),
-        overlap_rows=rows[:, neighbors.OVERLAP],
-        overlap_columns=columns[:, 2],
-        overlap_signed=signed[:, 2],
-    )
+    return Ranks(side(neighbors.TRUST, 0), side(neighbors.CONTINUITY, 1))
+
+
+def _overlaps(problem: Problem, merged: Part, places: _Places) -> dict[Search, Found]:
+    """Return how many neighbors in both spaces are the same, for each number of neighbors whose ranks were gathered."""
+    rows, columns = merged.rows["ranks"], places.columns(merged.columns["ranks"])
+    return {
+        Search(k, k): Found(
+            rows[:, index, neighbors.OVERLAP],
+            columns[:, index, 2],
+            rows[:, index, neighbors.SIGNED :].reshape(len(rows), 3, SKETCHES)[:, 2],
+        )
+        for index, k in enumerate(problem.ks)
+    }
 
 
 def _moments(problem: Problem, merged: Part, places: _Places) -> Moments:

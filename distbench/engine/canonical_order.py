@@ -15,7 +15,7 @@ from distbench._util.distances import PRECOMPUTED
 from distbench.engine._jit import kernel
 from distbench.inputs.blocks import matrix_blocks
 
-__all__ = ["HASHED_BYTES", "canonical_order", "inverse", "row_of_distances", "shuffled_rows"]
+__all__ = ["HASHED_BYTES", "canonical_order", "inverse", "row_hashes", "row_of_distances", "shuffled_rows"]
 
 Indices = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -32,12 +32,12 @@ def canonical_order(X: NDArray[Any], Z: NDArray[Any] | None = None) -> Indices:
     """
     if len(X) * X.shape[1] * 8 > HASHED_BYTES:
         return np.arange(len(X))
-    of_points = _hashes(X)
+    of_points = row_hashes(X)
     order = np.argsort(of_points, kind="stable")
     ordered = of_points[order]
     if Z is None or not (ordered[1:] == ordered[:-1]).any():
         return order
-    return np.lexsort((_hashes(Z), of_points))
+    return np.lexsort((row_hashes(Z), of_points))
 
 
 def row_of_distances(points: NDArray[Any], distance: str) -> NDArray[Any]:
@@ -61,8 +61,8 @@ def inverse(order: Indices) -> Indices:
     return places
 
 
-def _hashes(points: NDArray[Any]) -> Words:
-    """Return a hash of each row's float64 values."""
+def row_hashes(points: NDArray[Any]) -> Words:
+    """Return a hash of each row's float64 values; 0.0 and -0.0 count as the same."""
     hashes = np.empty(len(points), dtype=np.uint64)
     for rows, block in matrix_blocks(points):
         _hash_rows(np.ascontiguousarray(block, dtype=np.float64).view(np.uint64), hashes[rows])

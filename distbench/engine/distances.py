@@ -44,13 +44,16 @@ def tolerance(d: int) -> float:
 
 
 @kernel
-def direct_keys(queries: Array, columns: Array, shift: int, out: Array) -> None:
-    """Write squared Euclidean distances of queries (B, d) to candidates (d, n) into `out`, from column `shift` on."""
-    d, n = columns.shape
-    for start in range(0, n, CHUNK_CANDIDATES):
-        stop = min(n, start + CHUNK_CANDIDATES)
+def direct_keys(queries: Array, columns: Array, first: int, last: int, place: int, out: Array) -> None:
+    """Write squared Euclidean distances of queries (B, d) to candidates first..last - 1 of (d, n) into `out`.
+
+    They go into the columns of `out` from `place` on.
+    """
+    d = len(columns)
+    for start in range(first, last, CHUNK_CANDIDATES):
+        stop = min(last, start + CHUNK_CANDIDATES)
         for q in range(len(queries)):
-            acc = out[q][shift + start : shift + stop]
+            acc = out[q][place + start - first : place + stop - first]
             _first_columns(queries[q], columns, start, acc)
             for c in range(2, d - 1, 2):
                 x0, x1, y0, y1 = queries[q, c], queries[q, c + 1], columns[c][start:stop], columns[c + 1][start:stop]
@@ -80,16 +83,15 @@ def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None
 
 
 @kernel
-def summed_keys(queries: Array, columns: Array, shift: int, counts: bool, out: Array) -> None:
+def summed_keys(queries: Array, columns: Array, counts: bool, first: int, last: int, place: int, out: Array) -> None:
     """Write sums of absolute differences, or the numbers of unequal columns if `counts`, as `direct_keys` does."""
-    d, n = columns.shape
-    for start in range(0, n, CHUNK_CANDIDATES):
-        stop = min(n, start + CHUNK_CANDIDATES)
+    for start in range(first, last, CHUNK_CANDIDATES):
+        stop = min(last, start + CHUNK_CANDIDATES)
         for q in range(len(queries)):
-            acc = out[q][shift + start : shift + stop]
+            acc = out[q][place + start - first : place + stop - first]
             for p in range(stop - start):
                 acc[p] = 0.0
-            for c in range(d):
+            for c in range(len(columns)):
                 x, y = queries[q, c], columns[c][start:stop]
                 if counts:
                     for p in range(stop - start):
@@ -122,16 +124,18 @@ def _bits(word: np.uint64) -> np.uint64:
 
 
 @kernel
-def bit_keys(queries: Words, columns: Words, shift: int, out: Array) -> None:
+def bit_keys(queries: Words, columns: Words, first: int, last: int, place: int, out: Array) -> None:
     """Write the numbers of unequal bits, as `direct_keys` does; queries (B, w) and candidates (w, n) are words."""
-    for q in range(len(queries)):
-        acc = out[q][shift : shift + columns.shape[1]]
-        for p in range(len(acc)):
-            acc[p] = 0.0
-        for c in range(len(columns)):
-            x, y = queries[q, c], columns[c]
-            for p in range(len(acc)):
-                acc[p] += np.float64(_bits(x ^ y[p]))
+    for start in range(first, last, CHUNK_CANDIDATES):
+        stop = min(last, start + CHUNK_CANDIDATES)
+        for q in range(len(queries)):
+            acc = out[q][place + start - first : place + stop - first]
+            for p in range(stop - start):
+                acc[p] = 0.0
+            for c in range(len(columns)):
+                x, y = queries[q, c], columns[c][start:stop]
+                for p in range(stop - start):
+                    acc[p] += np.float64(_bits(x ^ y[p]))
 
 
 @kernel

@@ -90,12 +90,16 @@ def gather(
     sigma : float
         Width of the kernel with which densities are estimated.
     searches : iterable of Search
-        What the family ``"found"`` looks up.
+        What the family ``"found"`` looks up. Ranks at k answer the search for k among k.
     executor, threads
         As for `distbench.engine.parallel.executors.workers_for`. Default: one thread per core.
     progress : bool, optional
         As for `distbench.engine.parallel.progress.track`.
     """
+    ks = tuple(dict.fromkeys([k] if isinstance(k, (int, np.integer)) else k))
+    known = {Search(k, k) for k in ks} if "ranks" in families else set()
+    searches = tuple(dict.fromkeys(search for search in searches if search not in known))
+    families = families if searches else families - {FoundFamily.name}
     among_queries = include_queries or X_ref is None
     rows = np.arange(len(X)) if judged is None else np.asarray(judged, dtype=np.int64)
     all_judged = judged is None
@@ -108,11 +112,11 @@ def gather(
         z=space_of([Z] if Z_ref is None else [Z, Z_ref], order, first_candidate, distance_z),
         m=len(rows),
         n_test=len(X) if among_queries else 0,
-        ks=tuple(dict.fromkeys([k] if isinstance(k, (int, np.integer)) else k)),
+        ks=ks,
         families=families | {"moments"} if "shepard" in families else families,
         canonical=_canonical(_in_order(X, X_ref, distance_x), _in_order(Z, Z_ref, distance_z), rows, order),
         sigma=sigma,
-        searches=tuple(dict.fromkeys(searches)),
+        searches=searches,
     )
     if labels is not None:
         candidates = [labels if order is None else labels[order]] if among_queries else []
@@ -159,7 +163,7 @@ def _canonical(
 def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Workers, progress: bool | None) -> Statistics:
     families, jobs = problem.families, _jobs(problem.m)
 
-    def run(function: Any, arguments: Sequence[Any]) -> Part:
+    def run(function: Any, arguments: Sequence[Any], jobs: list[range] = jobs) -> Part:
         results = workers.run(function, arguments)
         return merge(track(results, [len(job) for job in jobs], progress=progress))
 
@@ -169,16 +173,17 @@ def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Worker
     for name in sorted(families - FAMILIES):
         family, state, passed = OPTIONAL_STATISTICS[name], None, merged
         for index in range(family.passes):
-            passed = run(_run_pass, [(name, job, state, index) for job in jobs])
+            own_jobs = _jobs(problem.m, family.least_jobs)
+            passed = run(_run_pass, [(name, job, state, index) for job in own_jobs], own_jobs)
             if index + 1 < family.passes:
                 state = family.between(problem, passed, state, index)
         extras[name] = family.finish(problem, passed, state)
     return assemble(problem, merged, extras, rows, order)
 
 
-def _jobs(m: int) -> list[range]:
+def _jobs(m: int, least: int = 16) -> list[range]:
     """Cut the queries into jobs; the cuts depend only on the number of queries."""
-    size = int(np.clip(-(-m // 16), 32, 256))
+    size = int(np.clip(-(-m // least), 32, 256))
     return [range(start, min(start + size, m)) for start in range(0, m, size)]
 
 

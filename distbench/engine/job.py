@@ -17,7 +17,6 @@ from distbench.engine.problem import Problem
 from distbench.engine.ratio_tails import grown
 from distbench.engine.relative_ranks import RelativeRows
 from distbench.engine.rnx_curve import AreaRows
-from distbench.engine.searches import FoundRows
 
 __all__ = ["key_blocks", "release_buffers", "run_job"]
 
@@ -88,7 +87,7 @@ class _Ranks:
         self.out = np.zeros((n_k, size, neighbors.WIDTH))
         self.ordered, self.columns = ordered, np.zeros((3, n_test, 2 * n_k))
         self.tolerances = problem.x.tolerance, problem.z.tolerance
-        needs_orders = problem.families & (RelativeRows.families | FoundRows.families)
+        needs_orders = problem.families & RelativeRows.families
         self.is_quick = self.ks.sum() <= neighbors.MAX_NEIGHBORS and not needs_orders
         self.quick_columns = np.zeros((n_k, 3, n_test if self.is_quick else 0))
         self.places = np.zeros((n_k, 2, n_test), dtype=np.float32)
@@ -188,4 +187,4 @@ class _Pairs:
             part.rows |= {"tail ratios": ratios, "tail i": owners, "tail j": partners}
 
 
-BY_ORDER = _Ranks, RelativeRows, AreaRows, FoundRows  # they need the orders of candidates
+BY_ORDER = _Ranks, RelativeRows, AreaRows  # they need the orders of candidates

@@ -79,7 +79,8 @@ def _within(growth: float, k: int, candidates: int, keys: Array, order: Places, 
 
 @kernel
 def overlap_rows(
-    query: int,
+    queries: Indices,
+    names: Indices,
     candidates: int,
     ks: Indices,
     growths: Array,
@@ -101,6 +102,7 @@ def overlap_rows(
 ) -> None:
     """Write how many of the ks[:, 1] nearest in z are expected among the ks[:, 0] nearest in x; see `excess_rows`.
 
+    names : (B or 1, L) the candidates that the orders, keys and ranks of each row are about, -1 for none.
     growths : (K,) if at least 0, each counts whose key in x is at most so many times that of the k-th nearest. out :
     (B, K, 3) the number found, and that of all candidates that would count.
     """
@@ -108,7 +110,7 @@ def overlap_rows(
     ends_x, ends_z = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
     weights_x, weights_z, count, change = np.empty((4, 4)), np.empty((4, 4)), np.empty((4, 4)), np.empty((4, 4))
     for row in range(len(order_x)):
-        own_group = groups[query + row] if len(groups) else -1
+        own_group = groups[queries[row]] if len(groups) else -1
         for index in range(n_k):
             if not is_open[row, index]:
                 continue
@@ -144,10 +146,11 @@ def overlap_rows(
                     p = order_x[row, step - ends_z[2]]
                     if less_z[row, p] < ends_z[2]:
                         continue  # it was among those of z
-                if p < n_test and (len(groups) == 0 or groups[p] != own_group):
+                name = names[row if len(names) > 1 else 0, p]
+                if 0 <= name < n_test and (len(groups) == 0 or groups[name] != own_group):
                     u, v = class_of(less_x[row, p], ends_x), class_of(less_z[row, p], ends_z)
                     effect = change[u, v]
-                    columns[p, index + (0 if effect == np.floor(effect) else n_k)] += effect
+                    columns[name, index + (0 if effect == np.floor(effect) else n_k)] += effect
                     if u < NEXT or v < NEXT:
                         for sketch in range(SKETCHES):
-                            signed[row, index, sketch] += effect if (signs[p] >> sketch) & 1 else -effect
+                            signed[row, index, sketch] += effect if (signs[name] >> sketch) & 1 else -effect

@@ -50,6 +50,7 @@ class OptionalStatistic(ABC):
 
     name: str
     passes = 1
+    least_jobs = 16  # in which a pass is cut, if there are enough queries
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return the result of pass `index` for the queries at `rows`. It may not change its arguments."""

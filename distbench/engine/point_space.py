@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 FEW_COLUMNS = 16  # with at most so many, direct differences cost no more than a product of matrices
-PREPARED_BYTES = 1 << 28  # prepared points up to this size stay in memory; larger sets are prepared block by block
+PREPARED_BYTES = 1 << 27  # prepared points up to this size stay in memory; larger sets are prepared block by block
 MOVED_BYTES = 1 << 26  # moved points up to this size stay in memory, beside the prepared ones
 PLAIN_EXPONENT = 30  # points and spreads up to 2**30 are not scaled: their squares fit single precision
 FAR_RATIO = 4.0  # points are moved if the square of their mean is more than this many times their variance
@@ -55,27 +55,27 @@ class Space:
     exponent: int = 0
     tolerance: float = 0.0  # relative error of keys
     _scale: tuple[int, int] | None = field(default=None, repr=False)  # two exponents of 2, which points are divided by
-    _origin: Array | None = field(default=None, repr=False)  # subtracted before products
+    origin: Array | None = field(default=None, repr=False)  # subtracted before products
     _rows: Array | None = field(default=None, repr=False)
     _moved: Array | None = field(default=None, repr=False)
     _columns: Array | None = field(default=None, repr=False)
-    _squares: Array | None = field(default=None, repr=False)
+    squares: Array | None = field(default=None, repr=False)  # of the lengths of moved points
     _marks: Array | None = field(default=None, repr=False)  # of `distbench.engine.directions`
 
     def __post_init__(self) -> None:
         if self.distance in ("euclidean", "cityblock"):
             self._find_scale()
         if self.distance == "cosine" and self._is_small:
-            self._rows, self._marks = directions.prepared(self._slice(0, self.n_rows))
+            self._rows, self._marks = directions.prepared(self.raw(0, self.n_rows))
             directions.join_same(self._rows, self._marks)
         elif self.distance == "cosine":
-            self._marks = np.concatenate([directions.prepared(self._slice(*block))[1] for block in self._cuts()])
+            self._marks = np.concatenate([directions.prepared(self.raw(*block))[1] for block in self._cuts()])
         else:
             self._keep_rows()
         if self.by_products:
             self._find_origin()
-            self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
-            if self._origin is not None and self.n_rows * self.d * 8 <= MOVED_BYTES:
+            self.squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
+            if self.origin is not None and self.n_rows * self.d * 8 <= MOVED_BYTES:
                 self._moved = self.moved(0, self.n_rows)
             is_exact = self._on_grid() if self._marks is None else bool((self._marks >= 0).all())
             self.tolerance = 0.0 if is_exact else distances.tolerance(self.d)
@@ -112,6 +112,20 @@ class Space:
         return self.n_rows - self.first
 
     @property
+    def is_plain(self) -> bool:
+        """Whether prepared points are the given numbers."""
+        return self._scale is None and self.distance != "cosine" and not self.is_packed
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether prepared points stay in memory."""
+        return self._rows is not None
+
+    def are_zeros(self) -> NDArray[np.bool_]:
+        """Return which points have no direction; the distance must be cosine."""
+        return np.asarray(self._marks == 0, dtype=np.bool_)
+
+    @property
     def by_products(self) -> bool:
         """Whether keys are computed by products of matrices; keys of near points always are direct differences."""
         return self.d > FEW_COLUMNS and self.distance in ("euclidean", "cosine")
@@ -144,7 +158,7 @@ class Space:
         if self._moved is not None:
             return self._moved[start:stop]
         rows = self.rows(start, stop)
-        return rows if self._origin is None else rows - self._origin
+        return rows if self.origin is None else rows - self.origin
 
     def take(self, places: Indices) -> Array:
         """Return the prepared points at `places`."""
@@ -158,22 +172,22 @@ class Space:
 
     def _rounded_keys(self, start: int, stop: int, out: Array) -> None:
         queries = self.rows(start, stop)
-        squares = self._squares
+        squares = self.squares
         if squares is None:
-            self._direct(queries, out)
+            self._direct(queries, 0, self.n, out)
             return
         moved = self.moved(start, stop)
         for c in range(0, self.n, BLOCK_COLUMNS):
             end = min(c + BLOCK_COLUMNS, self.n)
             place, last = self.first + c, self.first + end
             rows = self.rows(place, last)
-            np.matmul(moved, (rows if self._origin is None else self.moved(place, last)).T, out=out[:, c:end])
+            np.matmul(moved, (rows if self.origin is None else self.moved(place, last)).T, out=out[:, c:end])
             distances.keys_from_products(queries, squares[start:stop], rows, squares[place:last], c, out)
 
     def exact_keys(self, i: int) -> Array:
         """Return the keys of query i to all candidates, by direct differences."""
         out = np.empty(self.n)
-        if self._squares is None:
+        if self.squares is None:
             self.keys(i, i + 1, out[None])
             return out
         query = self.rows(i, i + 1)
@@ -188,8 +202,8 @@ class Space:
         if self._marks is not None:
             directions.settle(keys, self._marks[queries], self._marks[self.first :], directions.key_error(self.d))
 
-    def from_zero(self, keys: Array, start: int) -> Array:
-        """Return keys of queries from `start` on as multiples of a unit, without a constant that was added."""
+    def from_zero(self, keys: Array, queries: Indices) -> Array:
+        """Return keys of queries as multiples of a unit, without a constant that was added."""
         return keys
 
     def exact_distances(self, i: int) -> Array:
@@ -222,18 +236,31 @@ class Space:
         sums = np.cumsum(unlike, axis=1)[:, -1]  # in the order in which the kernels sum
         return np.array(sums)  # a copy, since the view keeps all partial sums in memory
 
-    def _direct(self, queries: Array, out: Array) -> None:
-        step = self.n if self._columns is not None else BLOCK_COLUMNS
-        for c in range(0, self.n, step):
-            columns = self._columns
-            if columns is None:
-                columns = np.ascontiguousarray(self.rows(self.first + c, self.first + min(c + step, self.n)).T)
+    def block_keys(self, queries: Indices, start: int, stop: int) -> Array:
+        """Return the keys of queries to candidates start..stop - 1, by direct differences."""
+        out = np.empty((len(queries), stop - start))
+        self._direct(self.take(queries), start, stop, out)
+        if self._marks is not None:
+            candidates = self._marks[self.first + start : self.first + stop]
+            directions.settle(out, self._marks[queries], candidates, directions.key_error(self.d))
+        return out
+
+    def _direct(self, queries: Array, start: int, stop: int, out: Array) -> None:
+        """Write the keys of queries to candidates start..stop - 1, by direct differences."""
+        columns, step = self._columns, BLOCK_COLUMNS if self._columns is None else self.n
+        for c in range(start, stop, step):
+            end = min(c + step, stop)
+            if self._columns is None:
+                columns = np.ascontiguousarray(self.rows(self.first + c, self.first + end).T)
+            assert columns is not None
+            first = c if self._columns is not None else 0
+            where = first, first + end - c, c - start, out
             if self.is_packed:
-                distances.bit_keys(queries.view(np.uint64), columns.view(np.uint64), c, out)
+                distances.bit_keys(queries.view(np.uint64), columns.view(np.uint64), *where)
             elif self.distance in ("cityblock", "hamming"):
-                distances.summed_keys(queries, columns, c, self.distance == "hamming", out)
+                distances.summed_keys(queries, columns, self.distance == "hamming", *where)
             else:
-                distances.direct_keys(queries, columns, c, out)
+                distances.direct_keys(queries, columns, *where)
 
     def _raw(self, places: Indices) -> NDArray[Any]:
         """Return the unprepared points at `places`."""
@@ -247,7 +274,7 @@ class Space:
         out[~test] = self.sources[1][places[~test] - m]
         return out
 
-    def _slice(self, start: int, stop: int) -> NDArray[Any]:
+    def raw(self, start: int, stop: int) -> NDArray[Any]:
         """Return the unprepared points start..stop - 1."""
         m = len(self.sources[0])
         if start >= m:  # plain slices of what may be a memory map
@@ -257,7 +284,7 @@ class Space:
         return self._raw(np.arange(start, stop))
 
     def _prepare(self, start: int, stop: int) -> Array:
-        return self._prepared(self._slice(start, stop))
+        return self._prepared(self.raw(start, stop))
 
     def _prepared(self, raw: NDArray[Any]) -> Array:
         if self._scale is not None:
@@ -282,7 +309,7 @@ class Space:
         sample = self.take(np.unique(np.linspace(0, self.n_rows - 1, 512).astype(np.int64)))
         mean = sample.mean(axis=0)
         if mean @ mean > FAR_RATIO * sample.var(axis=0).sum():
-            self._origin = sample[np.abs(sample - mean).argmin(axis=0), np.arange(self.d)]
+            self.origin = sample[np.abs(sample - mean).argmin(axis=0), np.arange(self.d)]
 
     def _extremes(self) -> tuple[Array, Array]:
         """Return the least and the largest value of each column, read block by block."""

@@ -13,6 +13,7 @@ from distbench.engine import rank_correlation, triplets
 from distbench.engine.canonical_order import inverse
 from distbench.engine.point_space import Space
 from distbench.engine.random_signs import Signs, signs_of
+from distbench.engine.single_keys import SingleKeys
 
 __all__ = ["FAMILIES", "Problem"]
 
@@ -22,6 +23,7 @@ Indices = NDArray[np.int64]
 FAMILIES = frozenset({"ranks", "moments", "shepard", "triplets"})
 SEED = 0  # for sampling the pairs of the first look, and the candidates of triplets
 BLOCK_KEYS = 1 << 20  # keys of one space in a block of queries
+MANY_KEYS = 1 << 22  # in blocks for each of which all points are prepared again
 
 
 @dataclass
@@ -68,7 +70,8 @@ class Problem:
     @property
     def block(self) -> int:
         """Number of queries in a block."""
-        return int(np.clip(BLOCK_KEYS // self.n, 4, 128))
+        are_kept = all(space.is_kept for space in (self.x, self.z) if space.by_products)
+        return int(np.clip((BLOCK_KEYS if are_kept else MANY_KEYS) // self.n, 4, 128))
 
     @property
     def canonical_columns(self) -> Indices:
@@ -89,6 +92,11 @@ class Problem:
     def order(self) -> Indices:
         """A random order of the candidates, in which triplets are sampled."""
         return self.canonical_columns[np.random.default_rng(SEED).permutation(self.n)]
+
+    @cached_property
+    def singles(self) -> tuple[SingleKeys, SingleKeys]:
+        """The keys of both spaces in single precision."""
+        return SingleKeys(self.x), SingleKeys(self.z)
 
     @property
     def triplet_candidates(self) -> int:
@@ -121,5 +129,5 @@ class Problem:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without what other processes compute again."""
-        computed = {"places", "signs", "order"}
+        computed = {"places", "signs", "order", "singles"}
         return {name: value for name, value in self.__dict__.items() if name not in computed}

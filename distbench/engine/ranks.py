@@ -194,7 +194,8 @@ def add_rows(
             excess_rows(query, candidates, ks, wanted, *orders[1 - side], *orders[side], *fixed)
         else:
             both, exact = np.stack([ks, ks], axis=1), np.full(n_k, EXACT)
-            overlap_rows(query, candidates, both, exact, wanted, keys_x, *orders[0], *orders[1], *fixed)
+            rows, names = np.arange(query, query + size), np.arange(keys_x.shape[1])[None]
+            overlap_rows(rows, names, candidates, both, exact, wanted, keys_x, *orders[0], *orders[1], *fixed)
         index, row = np.nonzero(wanted.T)
         width = 3 if side < 2 else 1
         out[index, row, first : first + width] = sums[row, index, :width]

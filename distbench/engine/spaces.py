@@ -41,9 +41,9 @@ class InnerProductSpace(Space):
         if abs(exponent) > PLAIN_EXPONENT:
             self._scale, self.exponent = (exponent, 0), 2 * exponent
         self._keep_rows()
-        self._squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
-        longest = np.sqrt(self._squares[self.first :].max())
-        bounds = np.sqrt(self._squares) * longest
+        self.squares = np.concatenate([np.einsum("ij,ij->i", rows, rows) for rows in self._blocks()])
+        longest = np.sqrt(self.squares[self.first :].max())
+        bounds = np.sqrt(self.squares) * longest
         self._shifts = np.ldexp(1.0, np.frexp(bounds)[1] + 1)
         if self.by_products and not self._on_grid(GRID_BITS):
             self.tolerance = 8 * (self.d + 2) * 2.0**-53
@@ -74,9 +74,9 @@ class InnerProductSpace(Space):
         given = self.take(i), self.take(j), in_order, in_order
         return np.asarray(self._shifts[i] - distances.pair_products(*given))
 
-    def from_zero(self, keys: Array, start: int) -> Array:
-        """Return keys of queries from `start` on as inner products with the other sign."""
-        return np.asarray(keys - self._shifts[start : start + len(keys), None])
+    def from_zero(self, keys: Array, queries: Indices) -> Array:
+        """Return keys of queries as inner products with the other sign."""
+        return np.asarray(keys - self._shifts[queries, None])
 
     def exact_distances(self, i: int) -> Array:
         """Return the inner products of query i with all candidates, with the other sign."""
@@ -123,6 +123,13 @@ class PrecomputedSpace(Space):
     def exact_keys(self, i: int) -> Array:
         """Return the distances of query i to all candidates."""
         return self.keys(i, i + 1, np.empty((1, self.n))).reshape(-1)
+
+    def block_keys(self, queries: Indices, start: int, stop: int) -> Array:
+        """Return the distances of queries to candidates start..stop - 1."""
+        columns = np.arange(start, stop)
+        return self.pair_keys(np.repeat(queries, len(columns)), np.tile(columns, len(queries))).reshape(
+            len(queries), -1
+        )
 
     def pair_keys(self, i: Indices, j: Indices) -> Array:
         """Return the distances of pairs of query i and candidate column j."""

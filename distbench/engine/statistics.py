@@ -6,7 +6,7 @@ over all other queries when the point is removed from the candidates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,13 +34,10 @@ class RankSide:
 
 @dataclass(frozen=True)
 class Ranks:
-    """Overlap of neighborhoods, and ranks of neighbors; of what a search returned only the overlap is known."""
+    """Ranks of neighbors in the other space."""
 
-    overlap_rows: Array
-    overlap_columns: Array
-    overlap_signed: Array  # (m, SKETCHES) as `RankSide.signed`
-    trust: RankSide | None = None  # neighbors among the codes, ranks in input space
-    continuity: RankSide | None = None  # neighbors in input space, ranks among the codes
+    trust: RankSide  # neighbors among the codes, ranks in input space
+    continuity: RankSide  # neighbors in input space, ranks among the codes
 
 
 @dataclass(frozen=True)
@@ -93,9 +90,10 @@ class Statistics:
     groups: Indices | None = None  # (n_test,) of the test points, queries first
     extras: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    pair_ranks: Callable[[Indices, Indices], Array] | None = None  # `distbench.engine.pair_ranks.PairRanks`
     by_k: Mapping[int, tuple[Ranks | None, dict[str, Any]]] = field(default_factory=dict)  # ranks and extras
 
     def at(self, k: int) -> Statistics:
         """Return the same statistics, but those that depend on the number of neighbors at one of the gathered `k`."""
-        ranks, extras = self.by_k[k]
+        ranks, extras = self.by_k.get(k, (None, {}))
         return replace(self, k=k, ranks=ranks, extras=self.extras | extras)

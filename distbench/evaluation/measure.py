@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +31,9 @@ from distbench.metrics.user_metrics import with_metric_inputs
 __all__ = ["measure", "score_of"]
 
 Rows = NDArray[np.int64]
+Scores = NDArray[np.float64] | None
+
+RANKED_POINTS = 64  # whose ranks are gathered for pairs, if metrics need none
 
 
 def measure(
@@ -68,7 +71,8 @@ def measure(
 def _report(
     points: InputPoints, draws: Sequence[EncodedPoints], settings: Settings, name: str, judged: Rows | None
 ) -> Report:
-    first, statistics = draws[0], _gather(points, draws[0], settings, judged)
+    first, is_search = draws[0], all(metric.search for metric in settings.metrics)
+    statistics = _gather(points, first, settings, judged, () if is_search else {"ranks"})
     if statistics.moments is not None and not statistics.moments.total[MOMENTS.index("aa")] > 0:
         found = f"found points without any {settings.distance_x} distance between them"
         raise InputError(points.names[0], found, "there is nothing to measure")
@@ -77,6 +81,7 @@ def _report(
         other = _gather(points, draw, settings, judged)
         for metric in settings.metrics:
             values[metric.name].append(measured(metric, other))
+    ranked = _with_ranks(points, first, settings, statistics, values[settings.metrics[0].name][0].points)
     scores = {m.name: score_of(m, values[m.name], statistics, settings.confidence) for m in settings.metrics}
     notes = list(statistics.notes)
     if judged is not None:
@@ -95,7 +100,7 @@ def _report(
         point_bytes=points.point_bytes,
         confidence=settings.confidence,
         notes=tuple(notes),
-        pairs=worst_pairs(statistics, first, settings.distances, points.labels),
+        pairs=worst_pairs(ranked, points.labels),
         judged=judged,
         distance_x=settings.distance_x,
         distance_z=settings.distance_z,
@@ -113,14 +118,29 @@ def _with_images(encoded: EncodedPoints, points: InputPoints) -> EncodedPoints:
     return replace(encoded, image_shape=points.image_shape)
 
 
-def _gather(points: InputPoints, draw: EncodedPoints, settings: Settings, judged: Rows | None) -> Statistics:
-    """Return the statistics of one draw of codes, with the ranks from which worst pairs are found."""
+def _with_ranks(
+    points: InputPoints, draw: EncodedPoints, settings: Settings, statistics: Statistics, scores: Scores
+) -> Statistics:
+    """Return statistics with the ranks from which worst pairs are found; recalls are measured without ranks.
+
+    Then those test points have ranks whose `scores`, the first metric's, are the least.
+    """
+    if statistics.ranks is not None or scores is None:
+        return statistics
+    least = np.lexsort((statistics.places[: statistics.m], scores))[:RANKED_POINTS]
+    return _gather(points, draw, settings, np.sort(statistics.judged[least]), {"ranks"})
+
+
+def _gather(
+    points: InputPoints, draw: EncodedPoints, settings: Settings, judged: Rows | None, families: Collection[str] = ()
+) -> Statistics:
+    """Return the statistics of one draw of codes that the metrics need, and these families."""
     labels, labels_ref = points.label_codes
     statistics = gather_each_k(
         settings.metrics,
         points.k,
         *(draw.X, draw.Z, draw.X_ref, draw.Z_ref),
-        families={"ranks"},
+        families=families,
         judged=judged,
         labels=labels,
         labels_ref=labels_ref,

@@ -18,9 +18,8 @@ from distbench._util.text import join_names, plain_text
 from distbench.encoders.indexes import Index, index_of
 from distbench.engine import Statistics
 from distbench.engine.found import found_counts
-from distbench.engine.searches import Found, Search
+from distbench.engine.searches import Found
 from distbench.engine.spaces import space_of
-from distbench.engine.statistics import Ranks
 from distbench.errors import InputError
 from distbench.evaluation.encode import with_codes
 from distbench.evaluation.fingerprint import fingerprint
@@ -182,13 +181,12 @@ def _statistics(points: InputPoints, settings: Settings, places: Places) -> Stat
     m = len(points.X)
     sources = [points.X] if points.X_ref is None else [points.X, points.X_ref]
     ks = [metric.at(points.k) for metric in settings.metrics]
-    wanted = [metric.search(k) for metric, k in zip(settings.metrics, ks, strict=True) if metric.search]
-    searches = list(dict.fromkeys([*(Search(k, k) for k in ks), *wanted]))
+    wanted = (metric.search(k) for metric, k in zip(settings.metrics, ks, strict=True) if metric.search)
+    searches = list(dict.fromkeys(wanted))
     counts = found_counts(space_of(sources, None, m, settings.distance_x), places, searches).transpose(1, 2, 0)
     found = {
         search: Found(of[0], NO_CANDIDATES, NO_CANDIDATES, of[1]) for search, of in zip(searches, counts, strict=True)
     }
-    by_k = {k: (Ranks(found[Search(k, k)].rows, NO_CANDIDATES, NO_CANDIDATES), {"found": found}) for k in ks}
     return Statistics(
         m=m,
         M=_count(points),
@@ -198,7 +196,7 @@ def _statistics(points: InputPoints, settings: Settings, places: Places) -> Stat
         queries_are_candidates=False,
         places=np.arange(m),
         groups=None if points.groups is None else points.groups.codes,
-        by_k=by_k,
+        extras={"found": found},
     )
 
 
@@ -239,7 +237,7 @@ def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any],
     options = settings.engine_options() | {"distance_z": encoded.distance_z}
     arrays = points.X, encoded.Z, points.X_ref, encoded.Z_ref
     recalls = [metric for metric in settings.metrics if base_name(metric.name) == RECALL]
-    statistics = gather_each_k(recalls, points.k, *arrays, families={"ranks"}, **options)
+    statistics = gather_each_k(recalls, points.k, *arrays, **options)
     text = "{}: an exact search among the codes finds {}: {} are lost by the codes, {} by the search"
     notes = []
     for metric in recalls:

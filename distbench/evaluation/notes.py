@@ -11,6 +11,7 @@ import numpy as np
 
 from distbench._util.distances import EUCLIDEAN, PACKED_HAMMING, PRECOMPUTED
 from distbench._util.notes import Note
+from distbench.engine.canonical_order import row_hashes
 from distbench.engine.directions import same_directions
 from distbench.evaluation.code_distances import symbol_code_notes
 from distbench.evaluation.point_kinds import matrix_notes
@@ -196,8 +197,8 @@ def _sample(points: Any) -> Any:
 
 
 def _row_counts(points: Any) -> Counter[int]:
-    """Return how often each distinct row occurs, by a hash of its bytes, since sorting long rows is slow."""
-    return Counter(hash((row + np.float64(0)).tobytes()) for row in points)  # adding 0 makes -0 and 0 the same bytes
+    """Return how often each distinct row occurs, by its hash, since sorting long rows is slow."""
+    return Counter(row_hashes(points).tolist())
 
 
 def _distinct_counts(points: Any, distance: str) -> Counter[int]:

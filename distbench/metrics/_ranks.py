@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from distbench.engine import Statistics
 from distbench.engine.relative_ranks import Relative
 from distbench.engine.rnx_curve import OrderCurves
+from distbench.engine.searches import Search
 from distbench.engine.statistics import RankSide
 from distbench.metrics._leave_one_out import interaction, leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
+from distbench.metrics._search import recall_of
 from distbench.metrics.functions import NEIGHBORS, MetricDoc, neighbor_metric, pair_metric
 from distbench.metrics.neighbor_counts import all_but_one
 
@@ -53,16 +55,11 @@ def _excess_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) 
 
 
 def _knn_recall(statistics: Statistics) -> Measured:
-    assert statistics.ranks is not None
-    rows = statistics.ranks.overlap_rows / statistics.k
-    columns = statistics.ranks.overlap_columns / statistics.k
-    return Measured(
-        value=float(rows.mean()),
-        leave_one_out=leave_one_out_mean(statistics, rows, columns),
-        points=rows,
-        chance=statistics.k / statistics.M,
-        interaction=interaction(statistics, statistics.ranks.overlap_signed, 1 / statistics.k),
-    )
+    return recall_of(statistics, _same(statistics.k))
+
+
+def _same(k: int) -> Search:
+    return Search(k, k)
 
 
 def _lcmc(statistics: Statistics) -> Measured:
@@ -123,7 +120,7 @@ def _rnx_auc(statistics: Statistics) -> Measured:
     )
 
 
-_RANKS, _RELATIVE, _CURVES = frozenset({"ranks"}), frozenset({"relative"}), frozenset({"order_curves"})
+_RANKS, _FOUND, _RELATIVE, _CURVES = (frozenset({name}) for name in ("ranks", "found", "relative", "order_curves"))
 _SIDES: tuple[tuple[str, Literal["trust", "continuity"]], ...] = (
     ("trustworthiness", "trust"),
     ("continuity", "continuity"),
@@ -148,10 +145,11 @@ _KNN_RECALL = Metric(
     "up",
     (0, 1),
     True,
-    _RANKS,
+    _FOUND,
     _knn_recall,
     least_failure=lambda k, M, m: 1 / k,
     largest_k=all_but_one,
+    search=_same,
 )
 _MRRE_INPUT, _MRRE_CODE = (
     Metric(
@@ -174,11 +172,12 @@ _LCMC = Metric(
     "up",
     (-1, 1),
     True,
-    _RANKS,
+    _FOUND,
     _lcmc,
     default=False,
     least_failure=lambda k, M, m: 1 / k,
     largest_k=all_but_one,
+    search=_same,
 )
 _RNX_AUC = Metric(
     "rnx_auc",

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from distbench.engine import Statistics
-from distbench.engine.searches import Found, Search
+from distbench.engine.searches import EXACT, Search
 from distbench.metrics._leave_one_out import interaction, leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
 from distbench.metrics.functions import MetricDoc, neighbor_metric
 from distbench.metrics.neighbor_counts import all_but_one
 
-__all__ = ["METRICS", "WIDE", "near_recall"]
+__all__ = ["METRICS", "WIDE", "near_recall", "recall_of"]
 
 SLACK = 0.01  # a found candidate counts if its input distance exceeds that of the k-th nearest by no more
 
 
-def _measure(statistics: Statistics, within: int | None = None) -> Measured:
-    k = statistics.k
-    found: Found = statistics.extras["found"][_search(k, within)]
+def recall_of(statistics: Statistics, search: Search) -> Measured:
+    """Return the share of the k nearest by input, or of as many near ones, that a search finds."""
+    k, found = search.k, statistics.extras["found"][search]
     rows = found.rows / k
-    counting = found.near if within is None else np.array([within])
-    assert counting is not None
+    counting = search.among if found.near is None or search.slack == EXACT else float(found.near.mean())
     return Measured(
         value=float(rows.mean()),
         leave_one_out=leave_one_out_mean(statistics, rows, found.columns / k),
         points=rows,
-        chance=float(counting.mean()) / statistics.M,
+        chance=counting / statistics.M,
         interaction=interaction(statistics, found.signed, 1 / k),
     )
+
+
+def _measure(statistics: Statistics, within: int | None = None) -> Measured:
+    return recall_of(statistics, _search(statistics.k, within))
 
 
 def _search(k: int, within: int | None) -> Search:

@@ -21,7 +21,7 @@ def gather_each_k(
     metrics = list(metrics)
     needed = frozenset(families).union(*(metric.families for metric in metrics))
     searches = [metric.search(metric.at(k)) for metric in metrics if metric.search]
-    ks = k, *(metric.at(k) for metric in metrics)
+    ks = k, *(metric.at(k) for metric in metrics if not metric.search)
     return gather(*arrays, k=ks, families=needed, searches=searches, **options)
 
 

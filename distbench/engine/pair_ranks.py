@@ -1,0 +1,62 @@
+"""Looks up the distances of a few pairs, and the ranks of their candidates, in both spaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine.canonical_order import inverse
+from distbench.engine.parallel.blas import one_blas_thread
+from distbench.engine.problem import Problem
+from distbench.engine.single_keys import ROUNDING, SingleKeys
+
+__all__ = ["PairRanks"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PairRanks:
+    """Finds distances and ranks of pairs of a problem, whose columns `order` maps to the caller's test points."""
+
+    problem: Problem
+    order: Indices | None
+
+    def __call__(self, queries: Indices, candidates: Indices) -> Array:
+        """Return each pair's distance and rank by input, then by code, as an array (pairs, 4); ties share ranks.
+
+        queries : places among the judged test points. candidates : the caller's test point, or n_test + a reference.
+        """
+        columns, n_test = np.asarray(candidates, dtype=np.int64), self.problem.n_test
+        if self.order is not None and n_test:
+            is_test = columns < n_test
+            columns = np.where(is_test, inverse(self.order)[np.where(is_test, columns, 0)], columns)
+        with one_blas_thread():
+            return np.column_stack(
+                [each for singles in self.problem.singles for each in _ranked(singles, queries, columns)]
+            )
+
+
+def _ranked(singles: SingleKeys, queries: Indices, columns: Indices) -> tuple[Array, Array]:
+    """Return the distances of pairs in one space, and the ranks of `columns` among the candidates of the queries."""
+    space, size = singles.space, len(queries)
+    keys = space.pair_keys(queries, columns)
+    from_zero = space.from_zero(keys[:, None], queries)
+    levels = from_zero + singles.zeros[queries, None]
+    margins = singles.margins[queries, None] + 8 * ROUNDING * np.abs(levels)
+    less, equal = np.zeros(size), np.zeros(size)
+    for first, block in singles.blocks(queries):
+        gaps = block - levels
+        if space.first == 0:  # no point is its own neighbor
+            gaps[queries[:, None] == np.arange(first, first + block.shape[1])] = np.inf
+        less += np.count_nonzero(gaps < -margins, axis=1)
+        pair, column = np.nonzero(np.abs(gaps) <= margins)
+        exact = space.pair_keys(queries[pair], first + column)
+        less += np.bincount(pair[exact < keys[pair]], minlength=size)
+        equal += np.bincount(pair[exact == keys[pair]], minlength=size)
+    with np.errstate(over="ignore"):
+        distances = np.ldexp(space.to_distance(from_zero[:, 0]), space.exponent)
+    return distances, less + (equal + 1) / 2

@@ -1,0 +1,147 @@
+"""The candidates that may be among a query's nearest: found by keys in single precision, with exact keys of their own.
+
+That takes about as long as an exact search in single precision. Whoever reads a list decides by exact keys alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distbench.engine._jit import kernel
+from distbench.engine.neighbors import any_upto
+from distbench.engine.single_keys import ROUNDING, SingleKeys
+
+__all__ = ["Nearest", "Shortlist", "shortlists"]
+
+Array = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Indices = NDArray[np.int64]
+
+BLOCK_QUERIES = 256  # of one product of matrices
+STEP = 32  # keys that are compared with the edge at once
+ROOM, WIDE_ROOM = 64, 1024  # places for candidates beside twice the number of neighbors, without and with a slack
+GROWTH = 8  # of the room of queries for which it was too small
+PLACES = 1 << 21  # in the lists of some queries
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Which candidates of a space are wanted: the k nearest, and those whose keys exceed the k-th by a share."""
+
+    singles: SingleKeys
+    k: int
+    slack: float = 0.0
+
+
+class Shortlist(NamedTuple):
+    """Candidates of some queries, a row each; empty places come last: candidate -1, key +inf."""
+
+    places: Indices
+    keys: Array
+
+
+def shortlists(wanted: Sequence[Nearest], queries: Indices) -> Iterator[tuple[Indices, list[Shortlist]]]:
+    """Yield some of the queries at a time, and of each space a list that holds all wanted candidates."""
+    n = wanted[0].singles.space.n
+    room = max(2 * each.k + (WIDE_ROOM if each.slack else ROOM) for each in wanted)
+    while len(queries):
+        room = min(room, n + 1)
+        left, step = [], int(np.clip(PLACES // room, 1, BLOCK_QUERIES))
+        for start in range(0, len(queries), step):
+            some = queries[start : start + step]
+            found = [_collected(each, some, room) for each in wanted]
+            is_done = np.logical_and.reduce([counts >= 0 for _, counts in found])
+            left.append(some[~is_done])
+            if is_done.any():
+                lists = zip(wanted, found, strict=True)
+                yield (
+                    some[is_done],
+                    [_exact(each, some[is_done], places[is_done], counts[is_done]) for each, (places, counts) in lists],
+                )
+        queries, room = np.concatenate(left), room * GROWTH
+
+
+def _collected(wanted: Nearest, queries: Indices, room: int) -> tuple[Indices, Indices]:
+    """Return the places of what may be wanted (B, room), and how many these are; -1 if there is too little room."""
+    singles, size = wanted.singles, len(queries)
+    places, keys = np.empty((size, room), dtype=np.int64), np.empty((size, room), dtype=np.float32)
+    counts, edges = np.zeros(size, dtype=np.int64), np.full(size, np.inf, dtype=np.float32)
+    own = queries if singles.space.first == 0 else np.full(size, -1)
+    limits = wanted.k, wanted.slack, singles.margins[queries], singles.zeros[queries]
+    for first, block in singles.blocks(queries):
+        _collect(block, first, own, *limits, counts, edges, places, keys)
+    _close(*limits, counts, edges, places, keys)
+    return places, counts
+
+
+def _exact(wanted: Nearest, queries: Indices, places: Indices, counts: Indices) -> Shortlist:
+    """Return the list of candidates that were collected, with their exact keys."""
+    places = places[:, : counts.max()].copy()
+    is_used = np.arange(places.shape[1]) < counts[:, None]
+    keys = np.full(places.shape, np.inf)
+    keys[is_used] = wanted.singles.space.pair_keys(np.repeat(queries, counts), places[is_used])
+    places[~is_used] = -1
+    return Shortlist(places, keys)
+
+
+@kernel
+def _shrink(
+    k: int, slack: float, margin: float, zero: float, count: int, places: Indices, keys: Singles
+) -> tuple[int, np.float32]:
+    """Keep the candidates that may be near; return their number and the largest key of such a one."""
+    if count <= k:
+        return count, np.float32(np.inf)
+    kth = np.partition(keys[:count], k - 1)[k - 1]
+    edge = np.float32((kth + margin + slack * (abs(kth - zero) + margin)) + 8.0 * ROUNDING * abs(kth))
+    kept = 0
+    for p in range(count):
+        if keys[p] <= edge:
+            places[kept], keys[kept] = places[p], keys[p]
+            kept += 1
+    return kept, edge
+
+
+@kernel
+def _collect(
+    block: Singles,
+    first: int,
+    own: Indices,
+    k: int,
+    slack: float,
+    margins: Array,
+    zeros: Array,
+    counts: Indices,
+    edges: Singles,
+    places: Indices,
+    keys: Singles,
+) -> None:
+    """Add the candidates of a block that may be near; a count of -1 means that there is no room."""
+    room = keys.shape[1]
+    for q in range(len(block)):
+        count, edge = counts[q], edges[q]
+        for start in range(0, block.shape[1], STEP):
+            stop = min(start + STEP, block.shape[1])
+            if count < 0 or not any_upto(block[q, start:stop], edge):
+                continue
+            for p in range(start, stop):
+                if count >= 0 and block[q, p] <= edge and first + p != own[q]:
+                    places[q, count], keys[q, count] = first + p, block[q, p]
+                    count += 1
+                    if count == room:
+                        count, edge = _shrink(k, slack, margins[q], zeros[q], count, places[q], keys[q])
+                        count = -1 if count == room else count
+        counts[q], edges[q] = count, edge
+
+
+@kernel
+def _close(
+    k: int, slack: float, margins: Array, zeros: Array, counts: Indices, edges: Singles, places: Indices, keys: Singles
+) -> None:
+    for q in range(len(counts)):
+        if counts[q] > 0:
+            counts[q], edges[q] = _shrink(k, slack, margins[q], zeros[q], counts[q], places[q], keys[q])

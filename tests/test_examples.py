@@ -111,7 +111,7 @@ def test_examples_declare_what_they_import_and_have_commands(runner, project):
     readme = (folder / "README.md").read_text()
     assert list(runner.blocks(readme))
     assert f"({folder.name}/README.md)" in (EXAMPLES / "README.md").read_text()
-    assert "@" not in readme, "a number that was not filled in"
+    assert "@" not in re.sub(r"\w@\d", "", readme), "a number that was not filled in"
 
 
 def test_a_command_that_hangs_is_ended(runner, example, monkeypatch):

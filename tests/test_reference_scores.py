@@ -96,7 +96,10 @@ def test_the_advice_depends_on_the_interval_and_the_baseline():
     assert "see how umap does it" in advice(report, broken, better)
     assert "umap with continuity would do better, but not meet its limit" in advice(report, broken, near)
     assert "umap with continuity would not meet its limit" in advice(report, broken, worse)
-    assert "larger codes keep more" in advice(report, broken, {})
+    assert advice(report, broken, {}) == "look at these pairs; larger codes keep more"
+    bits = np.random.default_rng(0).integers(0, 2, size=(60, 3))  # ties alone cost their score, so no pair is torn
+    tied = distbench.evaluate_codes(bits, bits, k=5)
+    assert advice(tied, {"continuity": 0.999}, {}) == "larger codes keep more"
     for framework, loss in (("keras", "PairwiseDistanceLoss"), ("torch", "a loss on pairwise distances")):
         assert loss in advice(report, broken, {}, framework)
         assert loss in advice(report, broken, better, framework)

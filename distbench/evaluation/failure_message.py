@@ -172,7 +172,8 @@ def advice(
             "take larger codes, or another limit"
         )
     more = f", or {LOSSES[framework]} in training," if framework in LOSSES else ""
-    return f"look at these pairs; larger codes{more} keep more"
+    pairs = report.worst_pairs(1) or report.worst_pairs(1, kind="merged")
+    return f"{'look at these pairs; ' * bool(pairs)}larger codes{more} keep more"
 
 
 def _search_advice(codes: Collection[str]) -> str:

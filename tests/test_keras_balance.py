@@ -146,6 +146,14 @@ def test_targets_of_another_shape_are_refused(after_batches: bool) -> None:
         model.fit(X, np.zeros(40, "float32"), verbose=0)
 
 
+@pytest.mark.parametrize("targets", [None, X])
+def test_a_decoder_of_another_shape_is_named(targets: Any) -> None:
+    model = dk.Autoencoder(encoder=keras.layers.Dense(2), decoder=keras.layers.Dense(5))
+    model.compile("adam")
+    with pytest.raises(InputError, match=r"^decoder: found outputs of shape \(5,\) for points of \(6,\); pass a"):
+        model.fit(X, targets, verbose=0)
+
+
 @pytest.mark.parametrize(
     ("use", "message"),
     [
@@ -155,6 +163,7 @@ def test_targets_of_another_shape_are_refused(after_batches: bool) -> None:
         ),
         (lambda model: model.fit([X, X], verbose=0), "^inputs: found tuple; pass one array of points"),
         (lambda model: model.fit(X, sample_weight=np.ones(40), verbose=0), "^sample_weight: found without y; pass"),
+        (lambda model: model.fit(X, class_weight={0: 2.0}), "^class_weight: found for a model without classes; pass s"),
         (lambda model: model(X) is model(X[:, :3]), r"^inputs: found shape \(40, 3\); pass shape \(n, 6\)$"),
         (lambda model: model(X[0]), r"^inputs: found shape \(6,\); pass points"),
         (lambda model: model.encode(X) is model.encode(X[0]), r"^X: found shape \(6,\); pass shape \(n, 6\)$"),

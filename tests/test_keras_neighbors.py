@@ -223,6 +223,21 @@ class TestAutoencoder:
         with pytest.raises(InputError, match=rf"^x: found {given}, .*; call fit\(NeighborBatches\(X\)\)$"):
             model.fit(points)
 
+    def test_weights_come_in_batches_and_batches_in_fit(self) -> None:
+        class Weighted(dk.NeighborBatches):  # type: ignore[misc]
+            def __getitem__(self, index: int) -> Any:
+                return *super().__getitem__(index), (self.order[index] < 30).astype("float32")
+
+        model = dk.NeighborAutoencoder(2, neighbor_weight=0.0, hidden=(16,), weight=0.0)
+        model.compile(keras.optimizers.SGD(0.0))
+        batches = Weighted(X, neighbors=3, batch_size=20)
+        with pytest.raises(InputError, match=r"^sample_weight: found beside batches; pass batches \(x, y, weights\)"):
+            model.fit(batches, sample_weight=np.ones(60))
+        with pytest.raises(InputError, match=r"^train_on_batch: .*; call fit\(NeighborBatches\(X\)\)$"):
+            model.train_on_batch(X)
+        losses = [model.fit(one, verbose=0).history["loss"][0] for one in (batches, dk.NeighborBatches(X, neighbors=3))]
+        assert losses[0] < 0.8 * losses[1]
+
     def test_any_model_of_one_input_can_have_the_loss(self) -> None:
         keras.utils.set_random_seed(0)
         images = X.reshape(60, 5, 1)

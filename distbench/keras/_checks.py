@@ -61,11 +61,17 @@ def check_shape(argument: str, given: Sequence[int], wanted: Sequence[int | None
         raise InputError(argument, f"found shape {tuple(given)}", f"pass shape ({expected})")
 
 
-def check_targets(targets: Any, output: Any) -> None:
-    """Raise ``InputError`` for targets that the squared error would repeat to the shape of the output."""
+def check_targets(targets: Any, output: Any, points: Any) -> None:
+    """Raise ``InputError`` for targets that the squared error would repeat to the shape of the output.
+
+    If the targets have the shape of the ``points``, the decoder is wrong.
+    """
     given, wanted = (tuple(batch_shape(name, rows)[1:]) for name, rows in (("y", targets), ("output", output)))
     differ = any(None not in pair and pair[0] != pair[1] for pair in zip(given, wanted, strict=False))
     if len(given) != len(wanted) or differ:
+        if points is not None and tuple(points.shape[1:]) == given:
+            found = f"found outputs of shape {wanted} for points of {given}"
+            raise InputError("decoder", found, "pass a decoder whose outputs have the shape of the points")
         found = f"found targets of shape {given} for outputs of {wanted}"
         raise InputError("y", found, "pass points, or nothing: then the inputs are the targets")
 

@@ -217,8 +217,10 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         Raises
         ------
         distbench.errors.InputError
-            ``sample_weight`` is given without ``y``: Keras would drop it.
+            ``sample_weight`` is given without ``y``: Keras would drop it. Or ``class_weight`` is given.
         """
+        if kwargs.get("class_weight") is not None:
+            raise InputError("class_weight", "found for a model without classes", "pass sample_weight, one for a point")
         if y is None and kwargs.get("sample_weight") is not None:
             raise InputError("sample_weight", "found without y", "pass the points as y too: Keras drops it without")
         return super().fit(x, y, *args, **kwargs)
@@ -229,7 +231,7 @@ class Autoencoder(keras.Model):  # type: ignore[misc,unused-ignore]
         found = known(ops.mean(ops.var(ops.cast(targets, "float32"), axis=0)), 1.0)
         loss = self._compile_loss
         if loss is None:
-            check_targets(targets, y_pred)
+            check_targets(targets, y_pred, x)
             loss = keras.losses.MeanSquaredError(dtype="float32")
             if len(targets.shape) > 2:  # one error a point, for its sample weight
                 targets, y_pred = (ops.reshape(rows, (ops.shape(rows)[0], -1)) for rows in (targets, y_pred))

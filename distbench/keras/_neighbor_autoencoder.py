@@ -79,14 +79,22 @@ class NeighborAutoencoder(DistancePreservingAutoencoder):
         Raises
         ------
         distbench.errors.InputError
-            `x` is something else, or TensorFlow's replicas cannot share its anchors equally.
+            `x` is something else, or TensorFlow's replicas cannot share its anchors equally. Or ``sample_weight`` is
+            given: it cannot follow the points into batches.
         """
         if not isinstance(x, NeighborBatches):
             found = f"found {type(x).__name__}, whose batches may hold no neighbors"
             raise InputError("x", found, "call fit(NeighborBatches(X))")
+        if kwargs.get("sample_weight") is not None:
+            advice = "pass batches (x, y, weights): those of a subclass of NeighborBatches, whose `order` has the rows"
+            raise InputError("sample_weight", "found beside batches", advice)
         strategy = getattr(self, "distribute_strategy", None)
         x.share(1 if strategy is None else strategy.num_replicas_in_sync)
         return super().fit(x, y, *args, **kwargs)
+
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Raise ``InputError``: of a batch alone it is not known that it holds partners."""
+        raise InputError("train_on_batch", "found a batch that may hold no neighbors", "call fit(NeighborBatches(X))")
 
     def get_config(self) -> dict[str, Any]:
         """Return what ``from_config`` needs to make this model again."""

@@ -205,6 +205,9 @@ def test_rows_are_compared_by_metric_and_number_of_neighbors():
     assert all(change.paired for change in comparison.changes)
     assert [entry.subject.rpartition(", ")[2] for entry in comparison.not_compared] == ["continuity@3"]
     assert {change.difference for change in compare_rows(before, rows_at((10, 3), "knn_recall")).changes} == {0.0}
+    turned = compare_rows(now, rows_at((3, 10), "continuity", "knn_recall", shift=2.0))
+    assert {change.difference for change in turned.changes} == {0.0}, "the order of several k is no setting"
+    assert (turned.not_compared, len(turned.changes)) == ((), 5)
     for gate, broken in (
         ("knn_recall@3:1%", ["knn_recall@3:1%: codes, drawn, code size 2: knn_recall@3 0."]),
         ("knn_recall@10:1%", ["knn_recall@10:1%: codes, drawn, code size 2: knn_recall@10 0."]),

@@ -35,6 +35,9 @@ def test_intervals_have_both_ends_or_none():
 
 def test_different_values_never_look_the_same():
     assert distinct(0.94999, 0.95) == ("0.94999", "0.95")
+    assert distinct(1.0, 1 - 3.71e-6) == ("1", "0.999996")
+    assert distinct(1.0, math.nextafter(1, 2)) == ("1", "1.0000000000000002")
+    assert distinct(0.996391, 0.996402, ".5g") == ("0.99639", "0.9964")
     assert distinct(0.9, 0.95) == ("0.9000", "0.9500")
     assert distinct(0.95, 0.95) == ("0.9500", "0.9500")
 

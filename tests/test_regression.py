@@ -472,6 +472,30 @@ class TestGates:
         (line,) = broken_lines(compare_rows(best, changed(rows, value=1.1)), gates("distortion:50%"))
         assert "worse by 0.1 than the best value" in line
 
+    def test_sums_in_another_order_do_not_break_gates_of_perfect_codes_but_little_errors_do(self, better):
+        rows = changed(only(better, "scaled_stress"), value=0.0, low=None, high=None)
+        turned = changed(rows, value=1.13e-16)
+        assert broken_lines(compare_rows(rows, turned), gates("all:25%")) == []
+        assert not the(compare_rows(rows, turned), "scaled_stress").is_change
+        (line,) = broken_lines(compare_rows(rows, changed(rows, value=1e-9)), gates("all:25%"))
+        assert "scaled_stress 0 -> 1e-09, worse by 1e-09" in line
+        errors = changed(rows, metric="reconstruction_mse")  # in squares of the unit of the points, which may be tiny
+        assert broken_lines(compare_rows(errors, changed(errors, value=1e-16)), gates("all:25%"))
+        best = changed(only(better, "trustworthiness"), value=1.0, low=None, high=None, leave_one_out=None)
+        (line,) = broken_lines(compare_rows(best, changed(best, value=1 - 3.71e-6)), gates("all:25%"))
+        assert "trustworthiness 1 -> 0.999996, worse by 3.71e-06" in line
+
+    def test_between_infinities_only_equal_codes_are_known_not_to_be_worse(self, better):
+        rows = changed_in(better, "distortion", value=math.inf)
+        others = changed_in(rows, "continuity", value=0.5, low=None, high=None, leave_one_out=None)
+        for gate in ("distortion:25%", "all:900"):
+            assert broken_lines(compare_rows(rows, rows), gates(gate)) == [], "the codes are the same"
+        assert broken_lines(compare_rows(rows, others), gates("all:900")) == [], "other metrics see"
+        (line,) = broken_lines(compare_rows(rows, others), gates("distortion:25%"))
+        assert "distortion was and is inf, so nothing tells whether it got worse; set the gate on another" in line
+        (line,) = broken_lines(compare_rows(only(rows, "distortion"), only(others, "distortion")), gates("all:25%"))
+        assert line.startswith("all:25%: nothing to compare: a, gauss, code size 3: distortion was and is inf")
+
     def test_a_fit_that_now_fails_breaks_every_gate(self, better):
         comparison = compare_rows(better, [failed(0), failed(1)])
         lines = broken_lines(comparison, gates("continuity:99%", "stress:99%"))

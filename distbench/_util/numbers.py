@@ -7,6 +7,7 @@ import math
 __all__ = ["at_bound", "bytes_text", "difference", "distinct", "interval", "number", "percent", "seconds"]
 
 FLOAT_BYTES = 4
+MIN_DIGITS, MAX_DIGITS = 5, 18  # 17 digits tell any two numbers apart
 WIDTHS = 1e-6, 1e4  # between these, the width of an interval gives the number of decimals
 
 
@@ -33,10 +34,13 @@ def bytes_text(size: int | None, columns: int, whole: int | None = None) -> str:
     return f"{size:,} bytes" + ("" if whole is None else f", {whole / size:.3g} times smaller than a point")
 
 
-def distinct(first: float, second: float) -> tuple[str, str]:
-    """Return two values as text, with all digits if they differ but would otherwise look the same."""
-    texts = number(first), number(second)
-    return (repr(first), repr(second)) if first != second and texts[0] == texts[1] else texts
+def distinct(first: float, second: float, form: str = "") -> tuple[str, str]:
+    """Return two values as text, in this form if it is given, with more digits if they would look the same."""
+    texts = (format(first, form), format(second, form)) if form else (number(first), number(second))
+    if first == second or texts[0] != texts[1]:
+        return texts
+    digits = (f".{count}g" for count in range(MIN_DIGITS, MAX_DIGITS))
+    return next(((a, b) for form in digits if (a := format(first, form)) != (b := format(second, form))), texts)
 
 
 def interval(low: float | None, high: float | None, decimals: int | None = None) -> str:

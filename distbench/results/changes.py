@@ -10,6 +10,7 @@ from typing import Literal
 from distbench.inference.estimate import Estimate, mean_of
 from distbench.results.matching import (
     NOT_A_NUMBER,
+    ROUNDING,
     MatchedRows,
     NotCompared,
     Subject,
@@ -26,6 +27,11 @@ __all__ = ["Change", "NotCompared", "RunComparison", "compare_rows"]
 
 MIN_EQUAL_METRICS = 2
 """Number of metrics that must agree in every seed if codes are to count as the same."""
+
+LEAST_DIFFERENCE = 1e-12
+"""Of metrics without a unit: sums in another order differ by less."""
+UNITLESS = ("stress", "distortion")
+"""Families of metrics that divide code distances by input distances; others are if they are free of scale."""
 
 BySeed = dict[int | None, Row]
 
@@ -68,9 +74,28 @@ class Change(Subject):
     moved: str = ""
 
     @property
+    def rounding(self) -> float:
+        """The largest difference that rounding alone may make.
+
+        It is a share of the values, and a fixed number for metrics without a unit, whose best value may be 0.
+        """
+        from distbench.metrics import METRICS
+
+        finite = [abs(value) for value in (self.before, self.now) if math.isfinite(value)]
+        known = METRICS.get(self.metric)
+        is_unitless = known is not None and (known.scale_free or known.family in UNITLESS)
+        return max([ROUNDING * value for value in finite] + [LEAST_DIFFERENCE] * is_unitless, default=0.0)
+
+    @property
     def is_change(self) -> bool:
-        """Whether the values differ by more than rounding in files."""
-        return not equal(self.before, self.now)
+        """Whether the values differ by more than rounding."""
+        return abs(self.difference) > self.rounding
+
+    @property
+    def hides_worsening(self) -> bool:
+        """Whether both values are infinitely bad, so that nobody sees whether codes that differ got worse."""
+        worst = math.inf if self.direction == "down" else -math.inf
+        return self.before == self.now == worst and self.low is None
 
     @property
     def worsening(self) -> tuple[float, float | None, float | None]:

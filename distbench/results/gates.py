@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from distbench._util.numbers import distinct
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 from distbench.inference.verdicts import Undecided, check_undecided
@@ -25,8 +26,8 @@ __all__ = [
 
 ALL = "all"
 HOW = "give METRIC:CHANGE, such as continuity:25% or continuity:0.01"
-ROUNDING = 1e-9
 MAX_REASONS = 3
+OTHER_METRIC = "set the gate on another metric, such as scaled_stress"
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,11 @@ def _broken(comparison: RunComparison, gate: Gate, undecided: Undecided, accept:
         return [BrokenGate(gate, "", _why_nothing(comparison, gate), compared=False)]
     worse = [change for change in changes if _is_broken(change, gate, undecided)]
     broken = [BrokenGate(gate, f"{change.label}, {change.metric}", _worsening(change, gate)) for change in worse]
+    seen = {change.label for change in changes if gate.metric == ALL and not change.hides_worsening}
+    for change in changes:
+        if change.hides_worsening and change.label not in seen:
+            reason = f"{change.label}: {change.metric} was and is {change.now}, so nothing tells whether it got worse; "
+            broken.append(BrokenGate(gate, f"{change.label}, {change.metric}", reason + OTHER_METRIC, compared=False))
     for entry in lost:
         is_known = entry.failed and (bool(changes) or not entry.missing)
         broken.append(BrokenGate(gate, entry.subject, _with_advice(entry, accept), compared=is_known))
@@ -192,8 +198,7 @@ def _is_broken(change: Change, gate: Gate, undecided: Undecided) -> bool:
         low = high = worse
     deciding = {"value": worse, "fail": high, "pass": low}[undecided]
     # Rounding alone does not break a gate: 0.96 - 0.95 is more than 0.01.
-    finite = [abs(value) for value in (change.before, change.now) if math.isfinite(value)]
-    return deciding > gate.allowed(change) + ROUNDING * max(finite, default=0.0)
+    return deciding > gate.allowed(change) + change.rounding
 
 
 def _base(change: Change) -> tuple[float, str]:
@@ -216,7 +221,7 @@ def _worsening(change: Change, gate: Gate) -> str:
     worse, low, high = change.worsening
     interval = "" if low is None or high is None else f", 95 % interval {as_text(low)} to {as_text(high)}"
     note = f" ({change.note})" if change.note else ""
-    moved = f"{change.metric} {change.before:.5g} -> {change.now:.5g}"
+    moved = f"{change.metric} {' -> '.join(distinct(change.before, change.now, '.5g'))}"
     return f"{change.label}: {moved}, worse by {as_text(worse)}{name}{interval}{note}"
 
 

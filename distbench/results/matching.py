@@ -15,6 +15,7 @@ from distbench.results.rows import OK, Row, name_with_fit, status_of
 __all__ = [
     "MISSING",
     "NOT_A_NUMBER",
+    "ROUNDING",
     "MatchedRows",
     "NotCompared",
     "Subject",
@@ -180,7 +181,7 @@ def _matched(
     scored, failed = (
         [[row for row in rows if (row.status == OK) == is_ok] for rows in (before, now)] for is_ok in (True, False)
     )
-    old, new = (_grouped(rows, lambda row: row.setting.method) for rows in scored)
+    old, new = (_grouped(rows, _method_key([*before, *now])) for rows in scored)
     if old and new:
         unmatched = _other_methods(old, new, now, left_out)
     else:
@@ -194,6 +195,16 @@ def _matched(
         unmatched += _missing_seeds(old[method], expected, now)
         unmatched += _fewer_evaluations(expected, new[method], now)
     return matches, unmatched
+
+
+def _method_key(rows: Iterable[Row]) -> Key:
+    """Return the key that rows of one method share: without k if each metric has its own k or none."""
+    from distbench.metrics import METRICS
+
+    if any(METRICS.full_name(row.metric, row.k) != row.metric for row in rows):
+        return lambda row: row.setting.method
+    least = min(row.k for row in rows)
+    return lambda row: (least, *row.setting.method[1:])
 
 
 def _other_methods(old: Groups, new: Groups, now: Sequence[Row], left_out: Collection[str]) -> list[NotCompared]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,19 +11,10 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import (
-    counts,
-    distances,
-    moments,
-    neighbors,
-    orders,
-    point_space,
-    rank_correlation,
-    sampled_pairs,
-)
+from distbench.engine import distances, moments, neighbors, orders, pairs, point_space, rank_correlation, sampled_pairs
 from distbench.engine.parallel.blas import one_blas_thread
-from distbench.engine.random_signs import SKETCHES, add_partners, add_signed, signs_of
-from distbench.engine.ratio_tails import Tail, add_tails, grown
+from distbench.engine.random_signs import SKETCHES, add_partners, signs_of
+from distbench.engine.ratio_tails import Tail, grown
 from distbench.engine.triplets import (
     MAX_CANDIDATES,
     MAX_COMPARISONS,
@@ -32,7 +24,6 @@ from distbench.engine.triplets import (
 )
 
 RNG = np.random.default_rng(0)
-NO_GROUPS = np.empty(0, dtype=np.int64)
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +44,8 @@ def splitmix64(point):
 def test_signs_are_those_of_splitmix64():
     assert SKETCHES == 4  # stored rows rest on it
     for point in (0, 1, 2, 63, 10**6):
-        out = np.ones(SKETCHES)
-        add_signed(2.5, signs_of(np.array([point]))[0], out)
-        np.testing.assert_array_equal(out, 1 + 2.5 * np.array(splitmix64(point)))
+        bits = signs_of(np.array([point]))[0] >> np.arange(SKETCHES) & 1
+        np.testing.assert_array_equal(2.0 * bits - 1, splitmix64(point))
     out = np.zeros((3, SKETCHES))
     places = np.array([30, 20, 10])
     pairs, weights = (np.array([0, 2, 2]), np.array([2, 1, 0])), np.array([1.0, 1.0, 0.5])
@@ -64,10 +54,12 @@ def test_signs_are_those_of_splitmix64():
     np.testing.assert_array_equal(out, [signs[0] * 0, signs[0] * 0, 1.5 * signs[0] + signs[1]])
 
 
-def nearest(keys, k):
-    places, best = np.empty(k, dtype=np.int64), np.empty(k)
-    neighbors.nearest(keys, keys.astype(np.float32), places, best)
-    return places, best
+def nearest(keys, k, tolerance=0.0):
+    """Return the nearest candidates of one query, their keys, and whether they are open."""
+    near, best = np.empty((1, k + 2), dtype=np.int64), np.empty((1, k + 2))
+    is_open = np.zeros(1, dtype=np.uint8)
+    neighbors.nearest(keys[None], k, tolerance, near, best, is_open)
+    return near[0], best[0], bool(is_open[0])
 
 
 class TestNearest:
@@ -76,100 +68,161 @@ class TestNearest:
     def test_smallest_first(self, n, order):
         keys = RNG.random(n)
         keys = {"random": keys, "falling": np.sort(keys)[::-1].copy(), "growing": np.sort(keys)}[order]
-        places, best = nearest(keys, 4)
+        places, best, is_open = nearest(keys, 2)
         np.testing.assert_array_equal(places, np.argsort(keys)[:4])
         np.testing.assert_array_equal(best, np.sort(keys)[:4])
+        assert not is_open
 
     @pytest.mark.parametrize("scale", [1.0, 1e-10, 1e10])
     @pytest.mark.parametrize("spread", [1e-12, 1e-7])
     def test_keys_that_single_precision_cannot_tell_apart(self, scale, spread):
         keys = scale * (1.0 + spread * RNG.permutation(150))
-        np.testing.assert_array_equal(nearest(keys, 4)[0], np.argsort(keys)[:4])
+        np.testing.assert_array_equal(nearest(keys, 2)[0], np.argsort(keys)[:4])
 
     def test_fewer_candidates_than_places(self):
-        places, best = nearest(np.array([2.0, 1.0]), 3)
-        assert places.tolist() == [1, 0, -1]
-        assert best.tolist() == [1.0, 2.0, np.inf]
-
-
-class TestApart:
-    """Neighbor k and k + 1 are apart from the rest if each gap exceeds the rounding of its larger key."""
+        for keys, is_open in (([2.0, 1.0], False), ([2.0], True), ([1.0, np.inf], True)):
+            places, best, found = nearest(np.array(keys), 1)
+            size = np.isfinite(keys).sum()
+            assert places.tolist() == [*np.argsort(keys)[:size], *[-1] * (3 - size)]
+            assert best.tolist() == [*np.sort(keys)[:size], *[np.inf] * (3 - size)]
+            assert found == is_open
 
     @pytest.mark.parametrize("gap", [0, 1, 2])
-    def test_by_the_gaps_around_the_kth(self, gap):
-        best = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
-        best[gap + 1] = best[gap] / 0.8  # a gap of a fifth of the larger
+    def test_open_by_the_gaps_around_the_kth(self, gap):
+        """Neighbor k and k + 1 are apart from the rest if each gap exceeds the rounding of its larger key."""
+        keys = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+        keys[gap + 1] = keys[gap] / 0.8  # a gap of a fifth of the larger
         for k in (1, 2, 3):
-            matters = gap in (k - 1, k)
-            assert neighbors._is_decided(best, k, 0.19)
-            assert neighbors._is_decided(best, k, 0.21) is (not matters)
+            assert not nearest(keys, k, 0.19)[2]
+            assert nearest(keys, k, 0.21)[2] is (gap in (k - 1, k))
 
     def test_equal_keys_are_never_apart(self):
-        assert not neighbors._is_decided(np.array([1.0, 1.0, 2.0]), 1, 0.0)
-        assert not neighbors._is_decided(np.array([1.0, 2.0, 2.0]), 1, 0.0)
-        assert neighbors._is_decided(np.array([1.0, 2.0, 3.0, 3.0]), 1, 0.0)
-        assert neighbors._is_decided(np.array([1.0, 2.0]), 2, 0.0)
+        assert nearest(np.array([1.0, 1.0, 2.0]), 1)[2]
+        assert nearest(np.array([1.0, 2.0, 2.0]), 1)[2]
+        assert not nearest(np.array([1.0, 2.0, 3.0, 3.0]), 1)[2]
 
 
-def ranks_below(keys, owners, n_test, tolerance=0.0):
-    room = 4 * ((len(owners) - 1) // 4 + 1)
-    marks, result = np.empty((3, room), dtype=np.float32), np.empty((3, room))
-    place = np.zeros(n_test, dtype=np.float32)
-    able = counts.ranks_below(keys, keys.astype(np.float32), np.array(owners), tolerance, place, marks, result)
-    return able, result[2, : len(owners)], place
+def excess(keys, members, n_test, tolerance=0.0, groups=None):
+    """Return whether the ranks by `keys` of members, with the next one at the end, are known; and the statistics."""
+    n, k = len(keys), len(members) - 1
+    best, is_open = np.sort(keys)[None, : k + 2].copy(), np.zeros(1, dtype=np.uint8)
+    groups, signs = np.arange(n_test) if groups is None else groups, signs_of(np.arange(n_test))
+    scratch = np.empty((2, n), dtype=np.float32), np.empty(k + 1, dtype=np.int64), np.empty((3, k + 1))
+    columns, out = np.zeros(n_test), np.zeros((1, neighbors.WIDTH))
+    of_points = np.array([members]), groups, signs
+    neighbors.excess_ranks(0, 0, k, keys[None], tolerance, best, *of_points, *scratch, columns, out, is_open)
+    return not is_open[0], out[0], columns
 
 
-class TestRanksByCounting:
+def plain_excess(keys, members, groups):
+    """Return the sum of excess ranks of members but the last, and its changes without each candidate."""
+    k, n = len(members) - 1, len(keys)
+
+    def total(rest, ends):
+        rank = rankdata(keys[rest])[np.searchsorted(rest, ends)]
+        return np.maximum(0.0, rank - k).sum()
+
+    whole, changes = total(np.arange(n), members[:k]), np.zeros(n)
+    for p in range(1, n):
+        if p >= len(groups) or groups[p] != groups[0]:
+            rest = np.delete(np.arange(n), p)
+            changes[p] = total(rest, [m for m in members if m != p][:k]) - whole
+    return whole, changes
+
+
+class TestExcessRanks:
     @pytest.mark.parametrize("n_test", [0, 30, 150])
-    @pytest.mark.parametrize("owners", [[7], [3, 90, 41], [0, 1, 2, 3, 149], [149, 20, 11, 80, 64, 63, 128, 100, 5]])
+    @pytest.mark.parametrize("members", [[7, 2], [3, 90, 41, 8], [149, 20, 11, 80, 64, 63, 128, 100, 5, 6]])
     @pytest.mark.parametrize("spread", [1.0, 1e-9])  # the second: all alike in single precision
-    def test_are_those_of_a_sort(self, n_test, owners, spread):
+    @pytest.mark.parametrize("grouped", [False, True])
+    def test_are_those_of_a_sort(self, n_test, members, spread, grouped):
         keys = 1.0 + spread * RNG.random(150)
-        able, below, place = ranks_below(keys, owners, n_test)
-        assert able
-        np.testing.assert_array_equal(below, rankdata(keys)[owners] - 1)
-        beyond = (keys[None, :n_test] < keys[owners[:-1], None]).sum(axis=0)
-        np.testing.assert_array_equal(place, beyond)
+        keys[0] = 3.0 if n_test else keys[0]  # a query that is a candidate is the last
+        groups = np.arange(n_test) // (4 if grouped else 1)
+        known, out, columns = excess(keys, members, n_test, groups=groups)
+        whole, changes = plain_excess(keys, members, groups)
+        assert known
+        assert out[neighbors.TRUST] == whole
+        np.testing.assert_array_equal(columns, changes[:n_test])
+        ranks = rankdata(keys)[members[:-1]]
+        assert out[neighbors.TRUST + 2] == (ranks.max() if ranks.max() > len(members) - 1 else 0)
+        signed = sum(
+            (changes[p] * np.array(splitmix64(p)) for p in members[:-1] if p < n_test), start=np.zeros(SKETCHES)
+        )
+        np.testing.assert_array_equal(out[neighbors.SIGNED : neighbors.SIGNED + SKETCHES], signed)
 
     def test_across_stretches(self):
-        n = counts.STRETCH_CANDIDATES + 150
+        n = neighbors.STRETCH_CANDIDATES + 150
         keys = RNG.random(n)
-        owners = [1, n - 1, counts.STRETCH_CANDIDATES, 700]
+        keys[0] = 2.0
+        members = [1, n - 1, neighbors.STRETCH_CANDIDATES, 700]
         for n_test in (0, 100, n):
-            able, below, place = ranks_below(keys, owners, n_test)
-            assert able
-            np.testing.assert_array_equal(below, rankdata(keys)[owners] - 1)
-            np.testing.assert_array_equal(place, (keys[None, :n_test] < keys[owners[:-1], None]).sum(axis=0))
+            known, out, columns = excess(keys, members, n_test)
+            ranks = rankdata(keys)[members[:3]]
+            assert known
+            assert out[0] == np.maximum(0, ranks - 3).sum()
+            others = np.setdiff1d(np.arange(1, n_test), members)
+            farther = (keys[None] < keys[members[:3], None]) & (ranks > 3)[:, None]
+            np.testing.assert_array_equal(columns[others], -farther.sum(axis=0)[others])
 
-    @pytest.mark.parametrize("owner", [0, 1, 2])
-    def test_a_tie_leaves_it_open_and_nothing_added(self, owner):
+    @pytest.mark.parametrize("member", [0, 1, 2])
+    def test_a_tie_leaves_it_open_and_nothing_added(self, member):
         keys = RNG.random(100)
-        owners = [10, 20, 30]
-        keys[70] = keys[owners[owner]]
-        able, _, place = ranks_below(keys, owners, 100)
-        assert not able
-        np.testing.assert_array_equal(place, 0)
+        members = [10, 20, 30]
+        keys[70] = keys[members[member]]
+        known, out, columns = excess(keys, members, 100)
+        assert not known
+        assert not out.any()
+        assert not columns.any()
 
     def test_nearer_than_the_rounding_of_keys_is_a_tie(self):
         keys = RNG.random(100)
         for gap in (1e-10, -1e-10):
             keys[70] = keys[10] * (1 + gap)
-            assert ranks_below(keys, [10, 20], 0, tolerance=1e-11)[0]
-            assert not ranks_below(keys, [10, 20], 0, tolerance=1e-9)[0]
+            assert excess(keys, [10, 20], 0, tolerance=1e-11)[0]
+            assert not excess(keys, [10, 20], 0, tolerance=1e-9)[0]
 
     def test_a_key_at_the_mark_itself_is_below(self):
         keys = np.linspace(5.0, 9.0, 200)
-        keys[10], keys[20], keys[150] = 1.0, 3.0, float(np.float32(1.0 - counts.SINGLE_ROUNDING))
-        able, below, _ = ranks_below(keys, [10, 20], 0)
-        assert able
-        assert below.tolist() == [1.0, 2.0]
+        keys[10], keys[20], keys[150] = 1.0, 3.0, float(np.float32(1.0 - neighbors.SINGLE_ROUNDING))
+        known, out, _ = excess(keys, [10, 20], 0)
+        assert known
+        assert out[: neighbors.TRUST + 3].tolist() == [1.0, 10.0, 2.0]
 
-    def test_keys_below_the_normal_numbers_of_single_precision(self):
-        keys = np.linspace(1e-45, 1e-43, 60)
-        able, below, place = ranks_below(keys, [50, 10, 30], 60)
-        assert able
-        np.testing.assert_array_equal(below, [50, 10, 30])
-        np.testing.assert_array_equal(place, (np.arange(60) < 50) * 1 + (np.arange(60) < 10))
+    @pytest.mark.parametrize("largest", [1e-43, 1e300])  # beyond the normal numbers of single precision
+    def test_keys_that_single_precision_does_not_hold(self, largest):
+        keys = np.linspace(1e-2, 1.0, 60) * largest
+        known, out, _ = excess(keys, [50, 10, 30], 0)
+        assert known
+        assert out[: neighbors.TRUST + 3].tolist() == [51 + 11 - 4, 50, 51]
+
+
+class TestOverlaps:
+    @pytest.mark.parametrize("grouped", [False, True])
+    def test_and_their_changes(self, grouped):
+        n, k, n_test = 40, 6, 25
+        x = RNG.random((3, n))
+        z = x + 0.3 * RNG.random((3, n))
+        for q in range(3):
+            x[q, q] = z[q, q] = np.inf
+        near = [np.argsort(keys, axis=1)[:, : k + 2].copy() for keys in (x, z)]
+        best = [np.sort(keys, axis=1)[:, : k + 2].copy() for keys in (x, z)]
+        groups = np.arange(n_test) % (5 if grouped else 99)
+        columns, out = np.zeros(n_test), np.zeros((3, neighbors.WIDTH))
+        of_points, is_open = (groups, signs_of(np.arange(n_test))), np.array([0, 7, 0], dtype=np.uint8)
+        neighbors.overlaps(0, k, x, z, *best, *near, *of_points, columns, out, is_open)
+        expected = np.zeros(n_test)
+        for q in (0, 2):
+            common = len(np.intersect1d(near[0][q, :k], near[1][q, :k]))
+            signed = np.zeros(SKETCHES)
+            for p in np.flatnonzero(groups != groups[q]).tolist():
+                rest = [side[q][side[q] != p][:k] for side in near]
+                expected[p] += len(np.intersect1d(*rest)) - common
+                signed += (len(np.intersect1d(*rest)) - common) * np.array(splitmix64(p))
+            assert out[q, neighbors.OVERLAP] == common
+            np.testing.assert_array_equal(out[q, neighbors.SIGNED + 2 * SKETCHES :], signed)
+        np.testing.assert_array_equal(columns, expected)
+        assert not out[1].any()
 
 
 def dealt(keys, own=False):
@@ -364,21 +417,50 @@ class TestDistances:
         assert distances.tolerance(62) == 8 * 64 * 2.0**-53 / 1e-3
 
 
-class TestMoments:
-    def test_least_and_largest(self):
-        a, rho = np.array([1.0, 0.0, 2.0]), np.array([0.5, 9.0, 3.0])
-        for all_distinct in (False, True):
-            out = np.array([np.inf, -np.inf])
-            moments.extreme_ratios(a, rho, all_distinct, out)
-            assert out.tolist() == [0.5, 3.0]
-            moments.extreme_ratios(a[:1], np.array([1.0]), all_distinct, out)
-            assert out.tolist() == [0.5, 3.0]
-            moments.extreme_ratios(a[:1], np.array([0.25]), all_distinct, out)
-            moments.extreme_ratios(a[:1], np.array([4.0]), all_distinct, out)
-            assert out.tolist() == [0.25, 4.0]
-        assert moments.any_outside(rho, 1.0, 10.0)
-        assert moments.any_outside(rho, 0.0, 5.0)
-        assert not moments.any_outside(rho, 0.5, 9.0)
+def add_pairs(a, b, pilot, n_test=0, ranked=True, room=1000):
+    """Add up the pairs of one query, given their distances."""
+    n = len(a)
+    task = pairs.PairTask(
+        *(False, False, 1.0, 1.0, pilot.scale, 1.0, min(1, n_test), n_test, ranked, pilot.factor),
+        *(pilot.a.low, pilot.a.per_unit, pilot.b.low, pilot.b.per_unit),
+        *pilot.tails,
+    )
+    size = pairs.STRETCH_CANDIDATES
+    tables = pilot.a.edges, pilot.b.edges, pilot.a.table, pilot.b.table
+    sums = {
+        "counts": np.zeros((2, max(len(pilot.a.table), len(pilot.b.table))), dtype=np.int64),
+        "influence": np.zeros(n_test),
+        "scratch": np.zeros((3, size)),
+        "places": np.zeros((2, size), dtype=np.uint32),
+        "shared": np.zeros((1, moments.N_MOMENTS)),
+        "alone": np.zeros((1, moments.N_MOMENTS)),
+        "extremes": np.array([[np.inf, -np.inf]]),
+        "ranked": np.zeros((1, 2)),
+        "ratios": np.zeros(room),
+        "partners": np.zeros(room, dtype=np.int32),
+        "owners": np.zeros(room, dtype=np.int32),
+    }
+    done, used = pairs.pair_rows(a[None], b[None], 0, 0, task, *tables, *sums.values(), 0)
+    return sums | {"done": done, "used": used, "cells": sums["places"][:, :n]}
+
+
+class TestPairs:
+    def test_least_and_largest_of_distinct_inputs(self):
+        a, b = np.array([1.0, 0.0, 2.0]), np.array([0.5, 9.0, 6.0])
+        for kept, expected in (([0, 1, 2], [0.5, 3.0]), ([0, 2], [0.5, 3.0]), ([1], [np.inf, -np.inf])):
+            pilot = rank_correlation.pilot(a, b, 0.1, True)
+            assert add_pairs(a[kept], b[kept], pilot)["extremes"].tolist() == [expected]
+
+    def test_only_ratios_beyond_the_thresholds_are_kept(self):
+        a, b = np.ones(80), np.linspace(0, 1, 80)
+        a[79] = 0.0
+        pilot = replace(rank_correlation.pilot(a, b, 0.1, True), tails=(0.05, 0.95))
+        sums = add_pairs(a, b, pilot)
+        kept = np.flatnonzero((a > 0) & ((b < 0.05) | (b > 0.95)))
+        np.testing.assert_array_equal(sums["partners"][: sums["used"]], kept)
+        np.testing.assert_array_equal(sums["ratios"][: sums["used"]], b[kept])
+        assert add_pairs(a, b, pilot, room=79)["done"] == 0  # no room for all
+        assert add_pairs(a, b, pilot, room=79, ranked=False)["done"] == 1
 
 
 class TestTails:
@@ -398,17 +480,6 @@ class TestTails:
             left = [*self.RATIOS[(ends != point).all(axis=0)], 1.0, 1.0, 1.0]
             assert result[point] == pytest.approx(np.interp(position, np.arange(len(left)), left), abs=1e-15), point
 
-    def test_only_ratios_beyond_the_thresholds_are_kept(self):
-        a, rho = np.ones(80), np.linspace(0, 1, 80)
-        a[79] = 0.0
-        ratios, partners = np.empty(80), np.empty(80, dtype=np.int32)
-        used = add_tails(a, rho, 100, 0.05, 0.95, ratios, partners, 0)
-        kept = np.flatnonzero((a > 0) & ((rho < 0.05) | (rho > 0.95)))
-        np.testing.assert_array_equal(partners[:used], 100 + kept)
-        np.testing.assert_array_equal(ratios[:used], rho[kept])
-        assert add_tails(a[:1], rho[:1], 7, 0.05, 0.95, ratios, partners, used) == used + 1
-        assert partners[used] == 7
-
     def test_room_grows_by_at_least_the_size_needed(self):
         out = grown(np.arange(5), 3, 10)
         assert len(out) >= 13
@@ -425,7 +496,8 @@ class TestTriplets:
         if ties:
             x, z = np.round(4 * x), np.round(4 * z)
         columns, out = np.zeros(n_test), np.empty(3)
-        triplet_rows(x, z, 2, np.array([7, 0, 3]), order, size, (0.0, 0.0), n_test, NO_GROUPS, columns, out)
+        scratch = np.arange(n_test), np.empty(size, dtype=np.int64), np.empty((3, size))
+        triplet_rows(x, z, 2, np.array([7, 0, 3]), order, 0.0, 0.0, n_test, *scratch, columns, out)
         expected = np.zeros(n_test)
         for row in range(3):
             i = 2 + row
@@ -448,10 +520,11 @@ class TestTriplets:
         x, z = np.array([[1.0, 1.0 + 1e-9, 2.0]]), np.array([[1.0, 2.0, 3.0]])
         out = np.empty(1)
         for tolerances, kept in (((0.0, 0.0), 1.0), ((1e-8, 0.0), 5 / 6)):
-            drawn = np.zeros(1, np.int64), np.arange(3), 3
-            triplet_rows(x, z, 0, *drawn, tolerances, 0, NO_GROUPS, np.zeros(0), out)
+            drawn = np.zeros(1, np.int64), np.arange(3)
+            rest = 0, np.arange(0), np.empty(3, dtype=np.int64), np.empty((3, 3)), np.zeros(0), out
+            triplet_rows(x, z, 0, *drawn, *tolerances, *rest)
             assert out[0] == pytest.approx(kept, abs=1e-15)
-            triplet_rows(z, x, 0, *drawn, tolerances[::-1], 0, NO_GROUPS, np.zeros(0), out)
+            triplet_rows(z, x, 0, *drawn, *tolerances[::-1], *rest)
             assert out[0] == pytest.approx(kept, abs=1e-15)
 
     def test_as_many_as_the_budget_allows(self):
@@ -464,16 +537,6 @@ class TestTriplets:
 
 class TestShepard:
     """The rank correlation of many pairs from a sample of them."""
-
-    @staticmethod
-    def sums(pilot, a, b):
-        cells = [np.empty(len(values), dtype=np.uint32) for values in (a, b)]
-        for values, grid, out in zip((a, b), (pilot.a, pilot.b), cells, strict=True):
-            rank_correlation.to_cells(values, grid.low, grid.per_unit, grid.edges, len(grid.table) - 1, out)
-        result = np.zeros((2, max(len(pilot.a.table), len(pilot.b.table))), dtype=np.int64)
-        columns, sums = np.zeros(len(a)), np.zeros(2)
-        rank_correlation.add_rank_products(*cells, pilot.a.table, pilot.b.table, pilot.factor, result, columns, sums)
-        return cells, result, columns, sums
 
     @pytest.mark.parametrize("shape", ["plain", "levels", "tail", "many levels"])
     def test_is_that_of_a_sort(self, shape, monkeypatch):
@@ -490,14 +553,17 @@ class TestShepard:
         sample = rng.choice(4000, 2500, replace=False)
         pilot = rank_correlation.pilot(a[sample], b[sample], 0.01, False)
         assert pilot.exact is None
-        cells, result, columns, sums = self.sums(pilot, a, b)
+        sums = add_pairs(np.append(9.0, a), np.append(9.0, b), pilot, n_test=4001, room=5000)
+        result, columns, (products, total) = sums["counts"], sums["influence"][1:], sums["ranked"][0]
+        grids = ((a, pilot.a), (b, pilot.b))
+        cells = [rank_correlation.to_cells(v, g.low, g.per_unit, g.edges, len(g.table) - 1) for v, g in grids]
         assert result.sum(axis=1).tolist() == [4000, 4000]
         for side, values in enumerate((a, b)):  # a larger value is never in a lower cell
             assert (np.diff(cells[side][np.argsort(values, kind="stable")].astype(int)) >= 0).all()
             np.testing.assert_array_equal(result[side, : cells[side].max() + 1], np.bincount(cells[side]))
-        value = rank_correlation.rank_correlation(pilot, sums[0], result)
+        value = rank_correlation.rank_correlation(pilot, products, result)
         assert value == pytest.approx(spearmanr(a, b).statistic, abs=2e-3)
-        assert sums[1] == pytest.approx(columns.sum(), rel=1e-9)
+        assert total == pytest.approx(columns.sum(), rel=1e-9)
         slopes = [spearmanr(np.delete(a, p), np.delete(b, p)).statistic for p in range(12)]
         expected = -(np.array(slopes) - spearmanr(a, b).statistic) * 3999
         assert np.abs(columns[:12] - expected).max() < 0.25
@@ -566,19 +632,17 @@ class TestShepard:
             low = inner - (outer - inner) / 8
         assert result[1] == pytest.approx(4095 / (high - low), rel=1e-12)
         assert result[0] == pytest.approx(low - 0.382 * (high - low) / 4095, rel=1e-12, abs=1e-12)
-        cells = np.empty(4, dtype=np.uint32)
-        rank_correlation.to_cells(np.array([-1e9, low, high, 1e9]), *result[:3], 4095, cells)
+        cells = rank_correlation.to_cells(np.array([-1e9, low, high, 1e9]), *result[:3], 4095)
         assert cells.tolist() == [0, 0, 4095, 4095]
 
     @pytest.mark.parametrize("n_edges", range(1, 9))
     def test_cells_between_edges_and_of_equal_width(self, n_edges):
         edges = np.arange(1.0, n_edges + 1)
         values = np.array([0.0, *np.arange(0.5, n_edges + 1), *edges, 99.0])
-        cells = np.empty(len(values), dtype=np.uint32)
-        rank_correlation.to_cells(values, 0.0, 0.0, edges, n_edges, cells)
+        cells = rank_correlation.to_cells(values, 0.0, 0.0, edges, n_edges)
         np.testing.assert_array_equal(cells, np.searchsorted(edges, values))
         values = np.array([-3.0, 0.0, 0.4, 0.6, 1.1, 2.4, 2.6, 50.0])
-        rank_correlation.to_cells(values, 0.0, 2.0, np.empty(0), n_edges, cells := np.empty(8, dtype=np.uint32))
+        cells = rank_correlation.to_cells(values, 0.0, 2.0, np.empty(0), n_edges)
         np.testing.assert_array_equal(cells, np.clip(np.floor(2 * values), 0, n_edges))
 
     def test_what_is_far_is_by_the_spread_of_the_rest(self):

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench._util.distances import PRECOMPUTED
-from distbench.engine._jit import kernel
 from distbench.inputs.blocks import matrix_blocks
 
 __all__ = ["HASHED_BYTES", "canonical_order", "inverse", "row_hashes", "row_of_distances", "shuffled_rows"]
@@ -65,20 +64,12 @@ def row_hashes(points: NDArray[Any]) -> Words:
     """Return a hash of each row's float64 values; 0.0 and -0.0 count as the same."""
     hashes = np.empty(len(points), dtype=np.uint64)
     for rows, block in matrix_blocks(points):
-        _hash_rows(np.ascontiguousarray(block, dtype=np.float64).view(np.uint64), hashes[rows])
-    return hashes
-
-
-@kernel
-def _hash_rows(words: Words, out: Words) -> None:
-    """Write a hash of each row of 64-bit words to `out`; the words of 0.0 and -0.0 count as the same."""
-    for row in range(len(words)):
-        state = np.uint64(0)
-        for column in range(words.shape[1]):
-            word = words[row, column]
-            if word == np.uint64(0x8000000000000000):
-                word = np.uint64(0)
-            state = (state ^ word) * np.uint64(0x9E3779B97F4A7C15)
+        words = np.ascontiguousarray(block.T, dtype=np.float64).view(np.uint64)
+        words[words == np.uint64(1 << 63)] = 0  # -0.0 counts as 0.0
+        state = np.zeros(len(block), dtype=np.uint64)
+        for column in words:
+            state = (state ^ column) * np.uint64(0x9E3779B97F4A7C15)
             state ^= state >> np.uint64(32)
         state *= np.uint64(0xBF58476D1CE4E5B9)
-        out[row] = state ^ (state >> np.uint64(29))
+        hashes[rows] = state ^ (state >> np.uint64(29))
+    return hashes

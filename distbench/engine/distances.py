@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import counting, inner, kernel
+from distbench.engine._jit import inner, kernel
 
 __all__ = [
     "NEAR_SHARE",
@@ -49,44 +49,30 @@ def direct_keys(queries: Array, columns: Array, first: int, last: int, place: in
 
     They go into the columns of `out` from `place` on.
     """
-    d = len(columns)
+    d, shift = len(columns), place - first
     for start in range(first, last, CHUNK_CANDIDATES):
-        stop = min(last, start + CHUNK_CANDIDATES)
+        stop = min(start + CHUNK_CANDIDATES, last)
         for q in range(len(queries)):
-            acc = out[q][place + start - first : place + stop - first]
-            _first_columns(queries[q], columns, start, acc)
-            for c in range(2, d - 1, 2):
-                x0, x1, y0, y1 = queries[q, c], queries[q, c + 1], columns[c][start:stop], columns[c + 1][start:stop]
-                for p in range(stop - start):
-                    d0, d1 = x0 - y0[p], x1 - y1[p]
-                    acc[p] = (acc[p] + d0 * d0) + d1 * d1
-            if d > 2 and d % 2:
-                x0, y0 = queries[q, d - 1], columns[d - 1][start:stop]
-                for p in range(stop - start):
-                    d0 = x0 - y0[p]
-                    acc[p] += d0 * d0
-
-
-@inner
-def _first_columns(query: Array, columns: Array, start: int, acc: Array) -> None:
-    """Write to `acc` the sums over the first two columns, or over the only one."""
-    x0, y0 = query[0], columns[0][start : start + len(acc)]
-    if len(query) == 1:
-        for p in range(len(acc)):
-            d0 = x0 - y0[p]
-            acc[p] = d0 * d0
-        return
-    x1, y1 = query[1], columns[1][start : start + len(acc)]
-    for p in range(len(acc)):
-        d0, d1 = x0 - y0[p], x1 - y1[p]
-        acc[p] = d0 * d0 + d1 * d1
+            keys = out[q]
+            for p in range(start, stop):
+                keys[np.uint64(shift + p)] = 0.0
+            for c in range(0, d - 1, 2):
+                x0, x1, y0, y1 = queries[q, c], queries[q, c + 1], columns[c], columns[c + 1]
+                for p in range(start, stop):
+                    d0, d1 = x0 - y0[np.uint64(p)], x1 - y1[np.uint64(p)]
+                    keys[np.uint64(shift + p)] = (keys[np.uint64(shift + p)] + d0 * d0) + d1 * d1
+            if d % 2:
+                x0, y0 = queries[q, d - 1], columns[d - 1]
+                for p in range(start, stop):
+                    d0 = x0 - y0[np.uint64(p)]
+                    keys[np.uint64(shift + p)] += d0 * d0
 
 
 @kernel
 def summed_keys(queries: Array, columns: Array, counts: bool, first: int, last: int, place: int, out: Array) -> None:
     """Write sums of absolute differences, or the numbers of unequal columns if `counts`, as `direct_keys` does."""
     for start in range(first, last, CHUNK_CANDIDATES):
-        stop = min(last, start + CHUNK_CANDIDATES)
+        stop = min(start + CHUNK_CANDIDATES, last)
         for q in range(len(queries)):
             acc = out[q][place + start - first : place + stop - first]
             for p in range(stop - start):
@@ -127,7 +113,7 @@ def _bits(word: np.uint64) -> np.uint64:
 def bit_keys(queries: Words, columns: Words, first: int, last: int, place: int, out: Array) -> None:
     """Write the numbers of unequal bits, as `direct_keys` does; queries (B, w) and candidates (w, n) are words."""
     for start in range(first, last, CHUNK_CANDIDATES):
-        stop = min(last, start + CHUNK_CANDIDATES)
+        stop = min(start + CHUNK_CANDIDATES, last)
         for q in range(len(queries)):
             acc = out[q][place + start - first : place + stop - first]
             for p in range(stop - start):
@@ -148,23 +134,26 @@ def unlike_bits(x: Words, y: Words) -> Array:
     return out
 
 
-@inner
-def _squared_difference(x: Array, y: Array) -> float:
-    """Return the squared Euclidean distance of two rows, summed in the order of `direct_keys`."""
-    total = 0.0
-    for c in range(len(x)):
-        difference = x[c] - y[c]
-        total += difference * difference
-    return total
+def few_keys(x: Array, rows: Array) -> Array:
+    """Return the squared distances of the point `x` to some rows (n, d)."""
+    return pair_keys(x[None], rows, np.zeros(len(rows), dtype=np.int64), np.arange(len(rows)))
+
+
+def pair_keys(x: Array, y: Array, i: Indices, j: Indices) -> Array:
+    """Return the squared distances of pairs of rows (x[i], y[j]), summed in the order of `direct_keys`."""
+    out = np.empty(len(i))
+    _pair_keys(x, y, i, j, out)
+    return out
 
 
 @kernel
-def few_keys(x: Array, rows: Array) -> Array:
-    """Return the squared distances of the point `x` to some rows (n, d)."""
-    out = np.empty(len(rows))
-    for p in range(len(rows)):
-        out[p] = _squared_difference(x, rows[p])
-    return out
+def _pair_keys(x: Array, y: Array, i: Indices, j: Indices, out: Array) -> None:
+    for p in range(len(i)):
+        a, b, total = x[i[p]], y[j[p]], 0.0
+        for c in range(len(a)):
+            difference = a[c] - b[c]
+            total += difference * difference
+        out[p] = total
 
 
 @kernel
@@ -192,27 +181,6 @@ def pair_products(x: Array, y: Array, i: Indices, j: Indices) -> Array:
 
 
 @kernel
-def pair_keys(x: Array, y: Array, i: Indices, j: Indices) -> Array:
-    """Return the squared distances of pairs of rows (x[i], y[j])."""
-    out = np.empty(len(i))
-    for p in range(len(i)):
-        out[p] = _squared_difference(x[i[p]], y[j[p]])
-    return out
-
-
-@counting
-def _complete(keys: Array, x2: float, y2: Array) -> bool:
-    """Turn products into keys; return whether any point is near."""
-    count = 0.0
-    for p in range(len(keys)):
-        both = x2 + y2[p]
-        key = both - 2.0 * keys[p]
-        keys[p] = key
-        count += 1.0 if key <= NEAR_SHARE * both else 0.0
-    return count > 0.0
-
-
-@kernel
 def keys_from_products(queries: Array, x2: Array, rows: Array, y2: Array, shift: int, out: Array) -> None:
     """Turn products of queries and rows, in columns of `out` from `shift` on, into keys; near points get exact keys.
 
@@ -220,8 +188,16 @@ def keys_from_products(queries: Array, x2: Array, rows: Array, y2: Array, shift:
     (B, n), of which c columns are changed. The keys of near points are replaced by sums of squared differences.
     """
     for q in range(len(queries)):
-        keys = out[q][shift : shift + len(rows)]
-        if _complete(keys, x2[q], y2):
-            for p in range(len(rows)):
-                if keys[p] <= NEAR_SHARE * (x2[q] + y2[p]):
-                    keys[p] = _squared_difference(queries[q], rows[p])
+        point, keys, near, square = queries[q], out[q], 0, x2[q]
+        for p in range(len(rows)):
+            both = square + y2[p]
+            key = both - 2.0 * keys[np.uint64(shift + p)]
+            keys[np.uint64(shift + p)] = key
+            near += 1 if key <= NEAR_SHARE * both else 0
+        for p in range(len(rows) if near else 0):
+            if keys[shift + p] <= NEAR_SHARE * (square + y2[p]):
+                row, total = rows[p], 0.0
+                for c in range(len(point)):
+                    difference = point[c] - row[c]
+                    total += difference * difference
+                keys[shift + p] = total

@@ -124,7 +124,7 @@ def gather(
         problem.labels_queries, problem.labels_candidates = labels[rows], np.concatenate(candidates)
     if groups is not None:
         groups = np.concatenate([groups[rows], np.delete(groups, rows)]) if among_queries else groups[rows]
-        problem.groups = groups if among_queries else problem.groups
+    problem.groups = np.arange(problem.n_test) if groups is None or not among_queries else groups
     try:
         with one_blas_thread():
             if problem.families & {"moments", "shepard"}:

@@ -90,16 +90,16 @@ class _Ranks:
         needs_orders = problem.families & RelativeRows.families
         self.is_quick = self.ks.sum() <= neighbors.MAX_NEIGHBORS and not needs_orders
         self.quick_columns = np.zeros((n_k, 3, n_test if self.is_quick else 0))
-        self.places = np.zeros((n_k, 2, n_test), dtype=np.float32)
-        self.near = np.zeros((2, problem.n), dtype=np.uint8)
         self.singles = np.empty((2, problem.n), dtype=np.float32)
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         groups, signs, out = self.problem.groups, self.problem.signs, self.out[:, row : row + len(x)]
-        left = np.full((len(self.ks), len(x)), neighbors.ALL_OPEN, dtype=np.uint8)
+        left = np.full((len(self.ks), len(x)), 0 if self.is_quick else neighbors.ALL_OPEN, dtype=np.uint8)
+        for keys in (x, z) if self.problem.n_test else ():
+            keys[np.arange(len(x)), np.arange(i, i + len(x))] = np.inf  # no point is its own neighbor
         for index, k in enumerate(self.problem.ks if self.is_quick else ()):
-            sums, of_k = (self.places[index], self.quick_columns[index]), (out[index], left[index])
-            neighbors.rank_rows(x, z, i, k, *self.tolerances, groups, signs, self.near, self.singles, *sums, *of_k)
+            of_k = self.singles, self.quick_columns[index], out[index], left[index]
+            neighbors.rank_rows((x, z), i, k, self.tolerances, groups, signs, *of_k)
         if left.any():
             orders = self.ordered.order(x, z, i, np.asarray(left.any(axis=0)))
             ranks.add_rows(x, orders, i, self.problem.M, self.ks, left, groups, signs, self.columns, out)
@@ -108,7 +108,6 @@ class _Ranks:
         columns, n_k = np.moveaxis(self.columns, 0, 2), len(self.ks)
         whole, fractions = columns[:, :n_k], columns[:, n_k:]
         if self.is_quick:
-            self.quick_columns[:, :2] -= self.places
             whole += np.moveaxis(self.quick_columns, 2, 0)
         part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), whole + fractions
 
@@ -126,9 +125,9 @@ class _Triplets:
         if size == problem.M and any(tolerances):  # all candidates: exact keys for an exact value
             x, z = (np.stack([s.exact_keys(q) for q in range(i, i + len(x))]) for s in (problem.x, problem.z))
             tolerances = 0.0, 0.0
-        out = self.out[row : row + len(x)]
-        sample = problem.places[i : i + len(x)], problem.order, size
-        triplets.triplet_rows(x, z, i, *sample, tolerances, problem.n_test, problem.groups, self.columns, out)
+        sample = problem.places[i : i + len(x)], problem.order, *tolerances, problem.n_test, problem.groups
+        scratch = np.empty(size, dtype=np.int64), np.empty((3, size))
+        triplets.triplet_rows(x, z, i, *sample, *scratch, self.columns, self.out[row : row + len(x)])
 
     def close(self, part: Part) -> None:
         part.rows["triplets"], part.columns["triplets"] = self.out, self.columns
@@ -171,8 +170,11 @@ class _Pairs:
                 ratios, partners, owners = self.tails
                 more = self.used, x.shape[1]
                 self.tails = grown(ratios, *more), grown(partners, *more), grown(owners, *more)
-        if len(self.others):
-            pairs.add_other_pairs(x, z, self.task, self.scratch, self.others)
+        if len(self.others):  # as queries, whose candidates are these queries
+            task, spare = self.task._replace(m=0, n_test=0, ranked=False), np.zeros((2, len(self.others), 2))
+            x, z = (np.ascontiguousarray(keys[:, self.task.m : self.task.n_test].T) for keys in (x, z))
+            rows = self.others, self.others, spare[0], spare[1]
+            pairs.pair_rows(x, z, 0, 0, task, *self.tables, *sums, *rows, *self.tails, 0)
 
     def close(self, part: Part) -> None:
         part.rows["ratios"] = self.extremes

@@ -44,7 +44,7 @@ class Problem:
     searches: tuple[tuple[int, int, float], ...] = ()  # what the family "found" looks up
     labels_queries: Indices | None = None
     labels_candidates: Indices | None = None
-    groups: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # of the n_test points, or none
+    groups: Indices = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # of the n_test points
     first_look: rank_correlation.Pilot | None = None
 
     @property
@@ -104,7 +104,7 @@ class Problem:
         return triplets.candidates_per_query(self.m, self.M)
 
     def of_group(self, query: int) -> Indices:
-        """Return the test points of a query's group, itself among them; none without groups."""
+        """Return the test points of a query's group, itself among them; none if queries are no candidates."""
         return np.flatnonzero(self.groups == self.groups[query]) if len(self.groups) else self.groups
 
     def look(self) -> None:

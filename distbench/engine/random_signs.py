@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import inner, kernel
+from distbench.engine._jit import kernel
 
-__all__ = ["SKETCHES", "Signs", "add_partners", "add_signed", "same_group", "signs_of"]
+__all__ = ["SKETCHES", "Signs", "add_partners", "signs_of"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -29,23 +29,11 @@ def signs_of(places: Indices) -> Signs:
 
 
 @kernel
-def add_signed(change: float, signs: int, out: Array) -> None:
-    """Add `change` with each random sign of a test point to `out`."""
-    for sketch in range(SKETCHES):
-        out[sketch] += change if (signs >> sketch) & 1 else -change
-
-
-@inner
-def same_group(groups: Indices, i: int, p: int) -> bool:
-    """Return whether two test points are of one group; `groups` is empty if points have none."""
-    return len(groups) > 0 and groups[i] == groups[p]
-
-
-@kernel
 def add_partners(i: Indices, j: Indices, weights: Array, places: Indices, signs: Signs, out: Array) -> None:
     """Add each pair's weight, with the random signs of the point at the later place, to the row of the other point."""
     for pair in range(len(i)):
         first, second = i[pair], j[pair]
         if places[first] > places[second]:
             first, second = second, first
-        add_signed(weights[pair], signs[second], out[first])
+        for sketch in range(SKETCHES):
+            out[first, sketch] += weights[pair] * (2.0 * ((signs[second] >> sketch) & 1) - 1.0)

@@ -13,9 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
-
-__all__ = ["TAIL_SHARE", "Cells", "Pilot", "add_rank_products", "pilot", "rank_correlation", "to_cells"]
+__all__ = ["TAIL_SHARE", "Cells", "Pilot", "pilot", "rank_correlation", "to_cells"]
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -50,49 +48,10 @@ class Pilot:
     tails: tuple[float, float]  # ratios below the first and above the second are stored
 
 
-@kernel
-def to_cells(values: Array, low: float, per_unit: float, edges: Array, top: int, out: NDArray[np.uint32]) -> None:
-    """Write the cell of each value."""
-    last = float(top)
-    if len(edges) == 0:
-        for p in range(len(values)):
-            place = (values[p] - low) * per_unit
-            place = place if place > 0.0 else 0.0
-            place = place if place < last else last
-            out[p] = np.uint32(place)
-        return
-    for p in range(len(values)):
-        first, end = 0, len(edges)
-        while first < end:
-            middle = (first + end) >> 1
-            if edges[middle] < values[p]:
-                first = middle + 1
-            else:
-                end = middle
-        out[p] = first
-
-
-@kernel
-def add_rank_products(
-    u: Places, v: Places, of_a: Array, of_b: Array, factor: float, counts: Counts, columns: Array, sums: Array
-) -> None:
-    """Add pairs in cells (u, v) to the sum of F G (``sums[0]``) and to the `counts` of cells.
-
-    Their influence is added to `columns`, pair by pair, and to ``sums[1]``.
-    """
-    counts_a, counts_b = counts[0], counts[1]
-    products, influence = 0.0, 0.0
-    for p in range(len(u)):
-        cell_a, cell_b = np.uint64(u[p]), np.uint64(v[p])  # unsigned indices need no check
-        product = of_a[cell_a, 0] * of_b[cell_b, 0]
-        effect = factor * product + (of_a[cell_a, 1] + of_b[cell_b, 1])
-        products += product
-        influence += effect
-        columns[p] += effect
-        counts_a[cell_a] += 1
-        counts_b[cell_b] += 1
-    sums[0] += products
-    sums[1] += influence
+def to_cells(values: Array, low: float, per_unit: float, edges: Array, top: int) -> Places:
+    """Return the cell of each value."""
+    cells = np.searchsorted(edges, values) if len(edges) else np.clip((values - low) * per_unit, 0, top)
+    return cells.astype(np.uint32)
 
 
 def _middles(counts: Array) -> Array:
@@ -139,8 +98,7 @@ def _grid(values: Array) -> tuple[float, float, Array, int]:
         low, high = max(low, inner - (outer - inner) / 8), min(high, outer + (outer - inner) / 8)
     per_unit = (N_CELLS - 1) / (high - low) if high > low else 0.0
     low -= 0.382 * (high - low) / (N_CELLS - 1)  # so that common values, such as 0, lie inside cells
-    cells = np.empty(len(values), dtype=np.uint32)
-    to_cells(values, low, per_unit, np.empty(0), N_CELLS - 1, cells)
+    cells = to_cells(values, low, per_unit, np.empty(0), N_CELLS - 1)
     levels = np.unique(values)
     crowded = len(levels) <= N_CELLS or np.bincount(cells).max() > MAX_CELL_SHARE * len(values)
     if np.unique(cells).size < min(len(levels), N_CELLS) and crowded:
@@ -180,8 +138,7 @@ def pilot(a: Array, b: Array, share: float, all_pairs: bool, tolerance: float = 
     grids, cells, counts = [], [], []
     for values in (a, b):
         grid = _grid(values)
-        place = np.empty(len(values), dtype=np.uint32)
-        to_cells(values, *grid[:3], grid[3] - 1, place)
+        place = to_cells(values, *grid[:3], grid[3] - 1)
         grids.append(grid)
         cells.append(place)
         counts.append(np.bincount(place, minlength=grid[3]).astype(np.float64))

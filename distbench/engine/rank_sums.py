@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import inner, kernel
-from distbench.engine.counts import tree_add, tree_sum
+from distbench.engine.fenwick_tree import tree_add, tree_sum
 
 __all__ = ["sum_rows"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine._jit import kernel
-from distbench.engine.counts import tree_add, tree_sum
+from distbench.engine.fenwick_tree import tree_add, tree_sum
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 

@@ -24,7 +24,6 @@ __all__ = [
     "TRUST",
     "TRUST_OPEN",
     "WIDTH",
-    "any_upto",
     "excess_ranks",
     "nearest",
     "overlaps",
@@ -78,15 +77,6 @@ def rank_rows(
         space = keys[side], tolerances[side], best[side], near[1 - side]
         excess_ranks(side, query, k, *space, groups, signs, singles, owners, marks, columns[side], out, is_open)
     overlaps(query, k, *keys, best[0], best[1], near[0], near[1], groups, signs, columns[2], out, is_open)
-
-
-@counting
-def any_upto(keys: Singles, edge: np.float32) -> bool:
-    """Return whether any key is at most `edge`; a sum without a branch runs in vector registers."""
-    count = np.float32(0)
-    for p in range(len(keys)):
-        count += np.float32(1) if keys[p] <= edge else np.float32(0)
-    return bool(count > 0)
 
 
 @counting

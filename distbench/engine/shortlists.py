@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import kernel
-from distbench.engine.neighbors import any_upto
+from distbench.engine._jit import counting, inner
 from distbench.engine.single_keys import ROUNDING, SingleKeys
 
 __all__ = ["Nearest", "Shortlist", "shortlists"]
@@ -25,6 +24,7 @@ Indices = NDArray[np.int64]
 BLOCK_QUERIES = 256  # of one product of matrices
 STEP = 32  # keys that are compared with the edge at once
 ROOM, WIDE_ROOM = 64, 1024  # places for candidates beside twice the number of neighbors, without and with a slack
+HALVINGS = 64  # of the range in which the k-th key lies
 GROWTH = 8  # of the room of queries for which it was too small
 PLACES = 1 << 21  # in the lists of some queries
 
@@ -74,8 +74,8 @@ def _collected(wanted: Nearest, queries: Indices, room: int) -> tuple[Indices, I
     own = queries if singles.space.first == 0 else np.full(size, -1)
     limits = wanted.k, wanted.slack, singles.margins[queries], singles.zeros[queries]
     for first, block in singles.blocks(queries):
-        _collect(block, first, own, *limits, counts, edges, places, keys)
-    _close(*limits, counts, edges, places, keys)
+        is_last = first + block.shape[1] == singles.space.n
+        _collect(block, first, is_last, own, *limits, counts, edges, places, keys)
     return places, counts
 
 
@@ -89,15 +89,24 @@ def _exact(wanted: Nearest, queries: Indices, places: Indices, counts: Indices) 
     return Shortlist(places, keys)
 
 
-@kernel
+@inner
 def _shrink(
     k: int, slack: float, margin: float, zero: float, count: int, places: Indices, keys: Singles
 ) -> tuple[int, np.float32]:
-    """Keep the candidates that may be near; return their number and the largest key of such a one."""
-    if count <= k:
-        return count, np.float32(np.inf)
-    kth = np.partition(keys[:count], k - 1)[k - 1]
-    edge = np.float32((kth + margin + slack * (abs(kth - zero) + margin)) + 8.0 * ROUNDING * abs(kth))
+    """Keep the candidates that may be near; return their number and a bound on the keys of such."""
+    low, high = np.inf, -np.inf
+    for p in range(count):
+        low, high = min(low, keys[p]), max(high, keys[p])
+    low -= 1.0 + abs(low)
+    for _ in range(HALVINGS):  # until `high` is the k-th key or slightly above
+        middle, below = 0.5 * (low + high), 0
+        for p in range(count):
+            below += 1 if keys[p] <= middle else 0
+        if below >= k:
+            high = middle
+        else:
+            low = middle
+    edge = np.float32((high + margin + slack * (abs(high - zero) + margin)) + 16.0 * ROUNDING * abs(high))
     kept = 0
     for p in range(count):
         if keys[p] <= edge:
@@ -106,10 +115,11 @@ def _shrink(
     return kept, edge
 
 
-@kernel
+@counting
 def _collect(
     block: Singles,
     first: int,
+    is_last: bool,
     own: Indices,
     k: int,
     slack: float,
@@ -121,27 +131,20 @@ def _collect(
     keys: Singles,
 ) -> None:
     """Add the candidates of a block that may be near; a count of -1 means that there is no room."""
-    room = keys.shape[1]
+    n, room, zero, one = block.shape[1], keys.shape[1], np.float32(0), np.float32(1)
     for q in range(len(block)):
-        count, edge = counts[q], edges[q]
-        for start in range(0, block.shape[1], STEP):
-            stop = min(start + STEP, block.shape[1])
-            if count < 0 or not any_upto(block[q, start:stop], edge):
-                continue
-            for p in range(start, stop):
-                if count >= 0 and block[q, p] <= edge and first + p != own[q]:
-                    places[q, count], keys[q, count] = first + p, block[q, p]
+        row, count, edge = block[q], counts[q], edges[q]
+        for start in range(0, n if count >= 0 else 0, STEP):
+            stop, near = min(start + STEP, n), zero
+            for p in range(start, stop):  # such a sum runs in vector registers
+                near += one if row[np.uint64(p)] <= edge else zero
+            for p in range(start, stop if near > zero else start):
+                if count >= 0 and row[p] <= edge and first + p != own[q]:
+                    places[q, count], keys[q, count] = first + p, row[p]
                     count += 1
                     if count == room:
                         count, edge = _shrink(k, slack, margins[q], zeros[q], count, places[q], keys[q])
                         count = -1 if count == room else count
+        if is_last and count > k:
+            count, edge = _shrink(k, slack, margins[q], zeros[q], count, places[q], keys[q])
         counts[q], edges[q] = count, edge
-
-
-@kernel
-def _close(
-    k: int, slack: float, margins: Array, zeros: Array, counts: Indices, edges: Singles, places: Indices, keys: Singles
-) -> None:
-    for q in range(len(counts)):
-        if counts[q] > 0:
-            counts[q], edges[q] = _shrink(k, slack, margins[q], zeros[q], counts[q], places[q], keys[q])

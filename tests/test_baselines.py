@@ -9,6 +9,8 @@ import sys
 
 import numpy as np
 import pytest
+from frameworks import pd, torch
+from scipy import sparse
 from scipy.spatial.distance import cdist, pdist
 from scipy.stats import spearmanr
 
@@ -297,6 +299,17 @@ def test_pca_is_the_best_plane():
     np.testing.assert_allclose(np.linalg.norm(encoder.encode(X), axis=0), values[:2])
 
 
+@pytest.mark.parametrize(
+    "form",
+    [lambda rows: pd.Series(list(rows)), lambda rows: list(torch.tensor(rows).half()), sparse.csr_array],
+    ids=["cells", "tensors", "sparse"],
+)
+def test_points_are_read_as_those_of_an_evaluation(form):
+    points = X.astype(np.float16)
+    wanted = fit_baseline("pca", points, 2).encode(points)
+    np.testing.assert_array_equal(fit_baseline("pca", form(points.astype(float)), 2).encode(points), wanted)
+
+
 @pytest.mark.parametrize("code_size", [1, 4, 50])
 def test_random_projection_keeps_squared_distances_on_average(code_size):
     ratios = [
@@ -319,11 +332,11 @@ def test_random_projection_keeps_squared_distances_on_average(code_size):
         ("linear_autoencoder", {"code_size": 10}, "code_size: 10 is more than X"),
         ("isometry_projection", {"code_size": 10}, "code_size: 10 is more than the 9 features of X"),
         ("pca", {"seed": -1}, "seed: found -1;"),
-        ("pca", {"X": X[0]}, r"X: shape \(9,\)"),
+        ("pca", {"X": X[0]}, r"X: found 1-D data of shape \(9,\)"),
         ("pca", {"X": X[:1]}, "X: 1 points; at least 2"),
-        ("pca", {"X": X[:, :0]}, r"X: shape \(80, 0\)"),
-        ("pca", {"X": [["a", "b"]] * 3}, "X: not an array of numbers"),
-        ("pca", {"X": np.where(X[5, 2] == X, np.nan, X)}, "X: NaN or infinity in row 5"),
+        ("pca", {"X": X[:, :0]}, r"X: found shape \(80, 0\)"),
+        ("pca", {"X": [["a", "b"]] * 3}, "X: found dtype <U1; pass numbers"),
+        ("pca", {"X": np.where(X[5, 2] == X, np.nan, X)}, "X: found NaN in row 5"),
         ("pca", {"epochs": 3}, "options: pca has no 'epochs'; it takes none"),
         ("autoencoder", {"weight": 3}, "no 'weight'; it takes hidden, epochs, batch_size, learning_rate"),
         ("autoencoder", {"epochs": 0}, "epochs: found 0;"),

@@ -271,17 +271,9 @@ def fit_baseline(
 def _checked(X: ArrayLike) -> NDArray[np.float64]:
     import numpy as np
 
-    from distbench.baselines._points import as_rows
     from distbench.inputs.arrays import as_points
-    from distbench.inputs.sparse import is_sparse
 
-    X = as_points(X, "X") if is_sparse(X) else X
-    if isinstance(X, np.ma.MaskedArray) or getattr(getattr(X, "dtype", None), "kind", "f") in "cmMOSU":
-        as_points(X, "X")  # refuses what numpy would convert silently
-    points = as_rows(X)
+    points = as_points(X, "X")
     if len(points) < 2:
         raise InputError(f"X: {len(points)} points; at least 2 are needed to fit an encoder")
-    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
-    if bad.size:
-        raise InputError(f"X: NaN or infinity in row {bad[0]}; drop or fill such rows before fitting")
-    return points
+    return np.asarray(points, dtype=np.float64)

@@ -43,7 +43,9 @@ def test_names_in_the_same_order_change_nothing():
     X, R = tables()
     y, y_ref = (pd.Series(["a", "b"] * (len(table) // 2), index=table.index) for table in (X, R))
     wanted = distbench.evaluate(lambda batch: batch[:, :2], X.to_numpy(), reference=R.to_numpy(), **OPTIONS)
+    unnamed = X.rename({"t3": np.nan})  # a name that is not equal to itself
     for report in (
+        evaluate_codes(unnamed, two(unnamed.copy()), reference=(R, two(R))),
         evaluate(X, reference=R, labels=y, reference_labels=y_ref, groups=pd.Series(range(60), index=X.index)),
         evaluate(X, reference=R, input_space=(X, R)),
         evaluate_codes(X, two(X), reference=(R, two(R))),

@@ -129,7 +129,7 @@ class Encoder:
                 codes.close()  # else Python warns that it was never awaited
             waiting = "a coroutine; pass a function that waits for it: lambda batch: asyncio.run(encode(batch))"
             raise self._error("an object of Dask; return codes.compute()" if hasattr(codes, "dask") else waiting)
-        if names is not None and hasattr(codes, "iloc") and in_another_order(names, list(codes.index)):
+        if names is not None and hasattr(codes, "iloc") and in_another_order(names, row_names(codes) or []):
             raise self._error("codes whose rows have another order than the points; return codes.loc[batch.index]")
         return codes
 

@@ -10,6 +10,7 @@ from distbench._util.text import join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.anndata import anndata_of
 from distbench.inputs.files import is_parquet, parquet_names
+from distbench.inputs.labels import is_missing
 
 __all__ = [
     *("Tables", "check_column_names", "check_pair_names", "check_row_names", "in_another_order", "left_out_notes"),
@@ -93,7 +94,7 @@ def in_another_order(names: list[Any], others: list[Any]) -> bool:
 def row_names(table: Any) -> Names:
     """Return the names of the rows of a frame, a column, AnnData or a Parquet file; None if it has none."""
     if hasattr(table, "iloc"):
-        return list(table.index)
+        return [None if is_missing(name) else name for name in table.index]  # NaN is not equal to itself
     if (adata := anndata_of(table)) is not None:
         return list(adata.obs_names)
     return parquet_names(table)[0] if is_parquet(table) else None

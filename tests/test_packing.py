@@ -28,7 +28,7 @@ def test_bytes_are_exact_to_a_hundredth_of_the_largest_and_better_near_zero(valu
     unpacked = unpack(pack(values, "root8"))
     assert unpacked.shape == values.shape
     largest = np.abs(values).max()
-    assert (np.abs(unpacked - values) <= np.sqrt(np.abs(values) * largest) / 120 + largest / 60_000).all()
+    assert (np.abs(unpacked - values) <= np.sqrt(np.abs(values)) * np.sqrt(largest) / 120 + largest / 60_000).all()
 
 
 def test_lists_and_nothing_pass_as_they_are():

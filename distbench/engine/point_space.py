@@ -87,7 +87,9 @@ class Space:
         return self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
 
     def _keep_rows(self) -> None:
-        if self._is_small:
+        if self._is_small and self.is_packed:  # words take an eighth of the numbers
+            self._rows = np.concatenate([self._prepare(*cut) for cut in self._cuts()])
+        elif self._is_small:
             self._rows = self._prepare(0, self.n_rows)
 
     def _cuts(self) -> Iterator[tuple[int, int]]:
@@ -279,9 +281,9 @@ class Space:
         m = len(self.sources[0])
         if start >= m:  # plain slices of what may be a memory map
             return np.asanyarray(self.sources[1][start - m : stop - m])
-        if stop <= m and self.order is None:
-            return np.asanyarray(self.sources[0][start:stop])
-        return self._raw(np.arange(start, stop))
+        test = slice(start, min(stop, m)) if self.order is None else self.order[start : min(stop, m)]
+        points = np.asanyarray(self.sources[0][test])
+        return points if stop <= m else np.concatenate([points, self.sources[1][: stop - m]])
 
     def _prepare(self, start: int, stop: int) -> Array:
         return self._prepared(self.raw(start, stop))

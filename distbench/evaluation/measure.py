@@ -20,7 +20,7 @@ from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import sampled, unreached_notes
 from distbench.evaluation.settings import Settings
-from distbench.evaluation.worst_pairs import worst_pairs
+from distbench.evaluation.worst_pairs import MAX_PAIRS, worst_pairs
 from distbench.inference.estimate import mean_arrays
 from distbench.inference.groups import FEW_GROUPS, leave_groups_out
 from distbench.metrics import Measured, Metric
@@ -33,7 +33,7 @@ __all__ = ["measure", "score_of"]
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float64] | None
 
-RANKED_POINTS = 64  # whose ranks are gathered for pairs, if metrics need none
+RANKED_POINTS, RANKED_PAIRS = 64, 1 << 24  # at most so many have ranks for worst pairs, if metrics need none
 
 
 def measure(
@@ -127,7 +127,8 @@ def _with_ranks(
     """
     if statistics.ranks is not None or scores is None:
         return statistics
-    least = np.lexsort((statistics.places[: statistics.m], scores))[:RANKED_POINTS]
+    count = int(np.clip(RANKED_PAIRS // statistics.M, MAX_PAIRS, RANKED_POINTS))
+    least = np.lexsort((statistics.places[: statistics.m], scores))[:count]
     return _gather(points, draw, settings, np.sort(statistics.judged[least]), {"ranks"})
 
 

@@ -13,7 +13,7 @@ from distbench.engine import Statistics
 from distbench.engine.statistics import RankSide
 from distbench.evaluation.scores import Pair, PairKind
 
-__all__ = ["worst_pairs"]
+__all__ = ["MAX_PAIRS", "worst_pairs"]
 
 Labels = tuple[NDArray[Any] | None, NDArray[Any] | None]  # of test and of reference points
 _Place = tuple[int, int]  # a query's place among the judged test points, and one of its candidates

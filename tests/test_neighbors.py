@@ -317,6 +317,34 @@ def test_what_codes_lose_and_what_the_search_loses():
 
 
 @needs("faiss")
+@pytest.mark.parametrize(
+    ("name", "searches_all"),
+    [
+        *(("SQ4", True), ("PQ8x4", True), ("PQ8x4fs", True), ("LSH", True), ("PCA8,SQ8", True), ("OPQ4,PQ4x4", True)),
+        *(("IVF16,SQ4", False), ("HNSW8,SQ4", False), ("PCA8,IVF16,Flat", False), ("SQ4,RFlat", False)),
+    ],
+)
+def test_nobody_is_told_to_search_more_of_an_index_that_searches_all(name, searches_all):
+    report = distbench.evaluate(faiss_index(name), Q, reference=D)
+    start = "the index searches all codes already: take larger codes, or" if searches_all else "search more of the inde"
+    assert advice(report, {"knn_recall": 1.0}, {}).startswith(start)
+
+
+@needs("faiss")
+def test_what_a_search_of_all_codes_can_lose():
+    def next_step(index, Z):
+        return advice(distbench.evaluate(index, Q, reference=D, codes=(Q, Z)), {"knn_recall": 1.0}, {})
+
+    index = faiss_index("SQ4")
+    assert next_step(index, index.reconstruct_n(0, len(D))).startswith("the codes lose most (see the note): take")
+    other = "the search loses most (see the note): the index searches all codes already; let it search by the distance"
+    assert next_step(faiss_index("Flat", metric=0), D).startswith(other)
+    rough = faiss_index("PQ8x4")
+    rough.search_type = faiss.IndexPQ.ST_HE  # Hamming distances
+    assert "search more of the index" in advice(distbench.evaluate(rough, Q, reference=D), {"knn_recall": 1.0}, {})
+
+
+@needs("faiss")
 def test_limits_and_options_of_an_index():
     index = faiss_index("IVF16,Flat")
     rows = distbench.check_encoder(index, Q, reference=D, knn_recall=0.99)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -41,12 +42,15 @@ class Index:
         The distance by which it searches; empty if it is not known.
     code_bytes : int or None
         Number of bytes of a stored point, if the index says so.
+    searches_all : bool
+        Whether it is known to compare each query with all codes, so that no setting makes it find more.
     """
 
     name: str
     search: Callable[[NDArray[np.float32], int], Any]
     distance: str = ""
     code_bytes: int | None = None
+    searches_all: bool = False
 
     def ids(self, queries: Any, k: int) -> NDArray[Any]:
         """Return the ids of the k nearest of each query. Raises EncoderError if the search fails."""
@@ -75,7 +79,16 @@ def _faiss(obj: Any, name: str) -> Index:
     size = None
     with suppress(Exception):  # indexes that store no codes raise RuntimeError
         size = int(obj.sa_code_size())
-    return Index(name, lambda queries, k: obj.search(queries, k)[1], metric, size)
+    return Index(name, lambda queries, k: obj.search(queries, k)[1], metric, size, _searches_all(obj))
+
+
+def _searches_all(obj: Any) -> bool:
+    """Return whether an index of faiss, maybe inside one that changes points or ids, is known to compare all codes."""
+    while hasattr(obj, "index"):
+        obj = sys.modules["faiss"].downcast_index(obj.index)
+    kinds = {base.__name__ for base in type(obj).__mro__}
+    is_rough = getattr(obj, "search_type", 0) != 0  # product quantization that looks at Hamming distances first
+    return not is_rough and not kinds.isdisjoint(("IndexFlatCodes", "IndexFastScan"))
 
 
 def _hnswlib(obj: Any, name: str) -> Index:

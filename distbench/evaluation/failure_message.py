@@ -154,7 +154,7 @@ def advice(
             "(undecided=)"
         )
     if report.is_search:
-        return _search_advice(codes)
+        return _search_advice(codes, report.searches_all)
     known = {name: references[name] for name in broken if name in references}
     met = [score for name, score in known.items() if is_met(score.value, broken[name], report[score.metric].direction)]
     if len(met) == len(broken):
@@ -176,16 +176,20 @@ def advice(
     return f"{'look at these pairs; ' * bool(pairs)}larger codes{more} keep more"
 
 
-def _search_advice(codes: Collection[str]) -> str:
-    """Return what to try next if a search loses neighbors; `codes` are those of the report's notes."""
+def _search_advice(codes: Collection[str], searches_all: bool) -> str:
+    """Return what to try next if a search, maybe of all codes, loses neighbors; `codes` are of the report's notes."""
     codes_keep = "take larger codes, or fetch more neighbors and sort them again by the full points"
     search_finds = "search more of the index (a larger nprobe or efSearch)"
+    if searches_all:
+        search_finds = "the index searches all codes already; let it search by the distance of codes= (distance_z)"
     if "code_loss" in codes and "search_loss" not in codes:
         return f"the codes lose most (see the note): {codes_keep}"
     if "search_loss" in codes and "code_loss" not in codes:
         return f"the search loses most (see the note): {search_finds}"
     if "search_loss" in codes:
         return f"the codes and the search both lose neighbors (see the notes): {search_finds}; {codes_keep}"
+    if searches_all:
+        return f"the index searches all codes already: {codes_keep}"
     return f"{search_finds}; {codes_keep}; codes= tells whether the codes or the search lose most"
 
 

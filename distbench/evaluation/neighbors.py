@@ -221,6 +221,7 @@ def _report(points: InputPoints, settings: Settings, places: Places, index: Inde
         fingerprint=fingerprint(points.X, points.X_ref),
         groups=points.groups,
         is_search=True,
+        searches_all=index is not None and index.searches_all,
     )
 
 

@@ -67,6 +67,8 @@ class Report(Mapping[str, Score]):
         The points themselves, not copied; None for a report from stored rows or on a search.
     is_search : bool
         Whether the neighbors are those that a search returned, an index or a database, not those among codes.
+    searches_all : bool
+        Whether the search is known to compare each query with all codes.
     """
 
     encoder: str
@@ -89,6 +91,7 @@ class Report(Mapping[str, Score]):
     groups: Groups | None = field(default=None, repr=False)
     clouds: EncodedPoints | None = field(default=None, repr=False)
     is_search: bool = field(default=False, repr=False)
+    searches_all: bool = field(default=False, repr=False)
 
     def __getitem__(self, metric: str) -> Score:
         name = self.name_of(metric)

@@ -103,12 +103,13 @@ class TestBound:
         assert f"label_agreement {score.value:.4g} (95 % interval {score.low:.4g} to" in result.evidence
         assert result.verdict == "borne out"
 
-    def test_the_claim_names_data_set_and_code_size(self, cache):
-        what = {"encoder": "pca", "metric": "stress", "at_most": 1.0, "dataset": "swiss_roll", "code_size": 2}
+    @pytest.mark.parametrize(("recipe", "size"), [("pca", "2"), ("int8", "2 bytes")])
+    def test_the_claim_names_data_set_and_code_size(self, cache, recipe, size):
+        what = {"encoder": recipe, "metric": "stress", "at_most": 1.0, "dataset": "swiss_roll", "code_size": 2}
         evidence = judged(cache, BoundClaim, **what).evidence
-        report = cache.run(Fit(as_recipe("pca"), "swiss_roll", 2, 0)).report
+        report = cache.run(Fit(as_recipe(recipe), "swiss_roll", 2, 0)).report
         assert f"stress {report['stress'].value:.4g} " in evidence
-        assert f"swiss_roll, codes of 2, {report.m} test points" in evidence
+        assert f"swiss_roll, codes of {size}, {report.m} test points" in evidence
 
 
 class TestBetter:

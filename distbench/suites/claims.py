@@ -240,7 +240,8 @@ def _shown(name: str, runs: Sequence[Run]) -> str:
 
 def _sample(claim: Claim, runs: Sequence[Run]) -> str:
     report = runs[0].report
-    points = f"{claim.dataset}, codes of {claim.code_size}, {report.m} test points"
+    unit = " bytes" if report.code_bytes == claim.code_size else ""
+    points = f"{claim.dataset}, codes of {claim.code_size}{unit}, {report.m} test points"
     return f"{points}, k = {report.k}, M = {report.M}"
 
 

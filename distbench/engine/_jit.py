@@ -19,7 +19,7 @@ def _compile(function: F, fastmath: Any, from_python: bool = True) -> F:
     options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": not from_python}  # each takes time to compile
     try:
-        return cast(F, numba.njit(cache=True, **options)(function))
+        return cast(F, numba.njit(cache=from_python, **options)(function))
     except RuntimeError:  # no writable cache directory: compile in each process
         return cast(F, numba.njit(**options)(function))
 

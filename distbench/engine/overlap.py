@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from distbench.engine._jit import inner, kernel
 from distbench.engine.random_signs import SKETCHES, Signs
 
-__all__ = ["BEYOND", "EXACT", "NEAR", "NEXT", "TIED", "class_of", "classify", "overlap_rows", "reach"]
+__all__ = ["BEYOND", "EXACT", "NEAR", "NEXT", "TIED", "class_of", "classify", "overlap_rows", "reach", "scratch"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -51,7 +51,7 @@ def classify(k: int, candidates: int, order: Places, less: Places, upto: Places,
 @inner
 def class_of(less: int, ends: Indices) -> int:
     """Return the class of a candidate by the number of nearer ones."""
-    return NEAR if less < ends[0] else (TIED if less < ends[1] else (NEXT if less < ends[2] else BEYOND))
+    return int(less >= ends[0]) + int(less >= ends[1]) + int(less >= ends[2])
 
 
 @inner
@@ -77,6 +77,11 @@ def _within(growth: float, k: int, candidates: int, keys: Array, order: Places, 
         weights[v, 0], weights[v, 1], weights[v, 2] = 1.0, 1.0, 1.0 if v == 0 else 0.0
 
 
+def scratch() -> tuple[Indices, Array]:
+    """Return room for the ends and the weights of classes in two spaces, and for 32 more numbers."""
+    return np.empty((2, 3), dtype=np.int64), np.empty((4, 4, 4))
+
+
 @kernel
 def overlap_rows(
     queries: Indices,
@@ -99,18 +104,20 @@ def overlap_rows(
     columns: Array,
     out: Array,
     signed: Array,
+    ends: Indices,
+    weights: Array,
 ) -> None:
-    """Write how many of the ks[:, 1] nearest in z are expected among the ks[:, 0] nearest in x; see `excess_rows`.
+    """Write how many of the ks[:, 1] nearest in z are expected among the ks[:, 0] nearest in x; see `tied_rows`.
 
     names : (B or 1, L) the candidates that the orders, keys and ranks of each row are about, -1 for none.
     growths : (K,) if at least 0, each counts whose key in x is at most so many times that of the k-th nearest. out :
-    (B, K, 3) the number found, and that of all candidates that would count.
+    (B, K, 3) the number found, and that of all candidates that would count. ends, weights : `scratch`.
     """
     n_test, n_k = len(columns), len(ks)
-    ends_x, ends_z = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
-    weights_x, weights_z, count, change = np.empty((4, 4)), np.empty((4, 4)), np.empty((4, 4)), np.empty((4, 4))
+    ends_x, ends_z = ends[0], ends[1]
+    weights_x, weights_z, count, change = weights[0], weights[1], weights[2], weights[3]
     for row in range(len(order_x)):
-        own_group = groups[queries[row]] if len(groups) else -1
+        own_group = groups[queries[row]] if n_test else -1
         for index in range(n_k):
             if not is_open[row, index]:
                 continue
@@ -147,10 +154,9 @@ def overlap_rows(
                     if less_z[row, p] < ends_z[2]:
                         continue  # it was among those of z
                 name = names[row if len(names) > 1 else 0, p]
-                if 0 <= name < n_test and (len(groups) == 0 or groups[name] != own_group):
+                if 0 <= name < n_test and groups[name] != own_group:
                     u, v = class_of(less_x[row, p], ends_x), class_of(less_z[row, p], ends_z)
                     effect = change[u, v]
-                    columns[name, index + (0 if effect == np.floor(effect) else n_k)] += effect
-                    if u < NEXT or v < NEXT:
-                        for sketch in range(SKETCHES):
-                            signed[row, index, sketch] += effect if (signs[name] >> sketch) & 1 else -effect
+                    columns[name, index + n_k * (effect != np.floor(effect))] += effect
+                    for sketch in range(SKETCHES if u < NEXT or v < NEXT else 0):
+                        signed[row, index, sketch] += effect * (2.0 * ((signs[name] >> sketch) & 1) - 1.0)

@@ -7,13 +7,15 @@ that space, and of a joint effect, added up by a Fenwick tree. So leave-one-out 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import inner, kernel
 from distbench.engine.fenwick_tree import tree_add, tree_sum
 
-__all__ = ["sum_rows"]
+__all__ = ["scratch", "sum_rows"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -59,7 +61,7 @@ def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, k: int, tabl
 
 
 @inner
-def _write_effects(m: int, bounds: Places, k: int, table: Array, effects: Array) -> None:
+def _write_effects(m: int, bounds: Indices, k: int, table: Array, effects: Array) -> None:
     """Write the effects of each member; impossible cases have none."""
     for j in range(m):
         lx, ex, lz, ez = bounds[0, j], bounds[1, j], bounds[2, j], bounds[3, j]
@@ -81,14 +83,13 @@ def _write_effects(m: int, bounds: Places, k: int, table: Array, effects: Array)
 
 
 @inner
-def _add_effects(m: int, bounds: Places, by_z: Places, effects: Array, rooms: Places, without: Array) -> None:
+def _add_effects(m: int, bounds: Indices, rooms: Indices, effects: Array, far: Array, without: Array) -> None:
     """Write the sums without each member, from their effects.
 
     bounds : (4, n) of members in the order of x: how many candidates are nearer, and how many tied, in x and in z.
-    by_z : the members in the order of z. rooms : (3, n) scratch.
+    rooms : (5, n) the second row has the members in the order of z, the last three are scratch.
     """
-    level, by_x, following = rooms[0], rooms[1], rooms[2]
-    total, levels = 0.0, 0
+    by_z, level, by_x, following, total, levels = rooms[1], rooms[2], rooms[3], rooms[4], 0.0, 0
     for j in range(m):
         total += effects[j, 0]
         following[j] = bounds[0, j]
@@ -113,19 +114,22 @@ def _add_effects(m: int, bounds: Places, by_z: Places, effects: Array, rooms: Pl
                 without[order[place]] += same + behind
                 after += effects[order[place], TIED_X + 2 * side + 1]
             behind, stop = after, start
-    _add_joint_effects(m, by_x, bounds, level, levels + 1, effects, without)
+    _add_joint_effects(m, by_x, bounds, level, levels + 1, effects, far, without)
 
 
 @inner
 def _add_joint_effects(
-    m: int, order: Places, bounds: Places, level: Places, levels: int, effects: Array, without: Array
+    m: int, order: Indices, bounds: Indices, level: Indices, levels: int, effects: Array, far: Array, without: Array
 ) -> None:
     """Add the joint effects; `order` sorts by x, then z.
 
-    The tree holds the levels in z in reverse, so that a prefix has the farther ones.
+    far : (2, n + 1) members farther in x: z farther (a tree), z tied (by level). The tree holds the levels in z in
+    reverse, so that a prefix has the farther ones.
     """
-    far = np.zeros((2, levels + 1))  # members farther in x: z farther (a tree), z tied (by level)
-    stop, is_empty = m, True
+    for place in range(levels + 1):
+        far[0, place] = far[1, place] = 0.0
+    tree = far[0][: levels + 1]
+    stop, size = m, 0.0
     while stop > 0:
         start = stop - 1
         while start > 0 and bounds[0, order[start - 1]] == bounds[0, order[stop - 1]]:
@@ -138,8 +142,8 @@ def _add_joint_effects(
             base = behind + far[1, here]
             for place in range(first, end):
                 base += effects[order[place], JOINT]
-            if not is_empty:
-                base += tree_sum(far[0], levels - 1 - here)
+            if size > 0.0:
+                base += tree_sum(tree, levels - 1 - here)
             for place in range(first, end):
                 without[order[place]] += base
                 behind += effects[order[place], JOINT + 1]
@@ -148,9 +152,15 @@ def _add_joint_effects(
             j = order[place]
             far[1, level[j]] += effects[j, JOINT + 2]
             if effects[j, JOINT + 3] != 0.0:
-                is_empty = False
-                tree_add(far[0], levels - level[j], effects[j, JOINT + 3])
+                size += 1.0
+                tree_add(tree, levels - level[j], effects[j, JOINT + 3])
         stop = start
+
+
+def scratch(n: int) -> tuple[NDArray[Any], ...]:
+    """Return what `sum_rows` needs for n candidates."""
+    integers = np.empty((4, n), dtype=np.int64), np.empty((5, n), dtype=np.int64)
+    return *integers, np.empty((n, EFFECTS)), np.empty((2, n + 1)), np.empty(n)
 
 
 @kernel
@@ -172,19 +182,23 @@ def sum_rows(
     groups: Indices,
     columns: Array,
     out: Array,
+    bounds: Indices,
+    rooms: Indices,
+    effects: Array,
+    far: Array,
+    without: Array,
 ) -> None:
     """Write the sums of wanted queries from `query` on to `out` (B, K), over the k nearest; all candidates if k is 0.
 
     Adds to `columns` (n_test, K) their changes when each test point is removed. table, table_without : see `_expected`,
-    with all candidates and with one less.
+    with all candidates and with one less. bounds and the arrays after it : `scratch`.
     """
-    n, (n_test, n_k) = order.shape[1], columns.shape
-    slot, by_z, bounds = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32), np.empty((4, n), dtype=np.int32)
-    rooms, effects, without = np.empty((3, n), dtype=np.int32), np.empty((n, EFFECTS)), np.empty(n)
+    n_test, n_k = columns.shape
+    slot, by_z = rooms[0], rooms[1]
     for row in range(len(order)):
         if not is_wanted[row]:
             continue
-        own_group = groups[query + row] if len(groups) else -1
+        own_group = groups[query + row] if n_test else -1
         for index in range(n_k):
             k, m, total, found = ks[index], candidates, 0.0, 0
             if k > 0:  # with those that may become neighbors
@@ -211,13 +225,13 @@ def sum_rows(
                     place -= 1
                 by_z[place] = j
             _write_effects(m, bounds, k, table_without, effects)
-            _add_effects(m, bounds, by_z, effects, rooms, without)
+            _add_effects(m, bounds, rooms, effects, far, without)
             change, stop = 0.0, candidates  # if a candidate is removed that is no member and nearer than all so far
             while stop > 0:
                 p, tied, nearer = order_there[row, stop - 1], 0.0, 0.0
                 start = less_there[row, p]
                 if start == stop - 1 and less[row, p] >= m:  # the usual case
-                    if p < n_test and (len(groups) == 0 or groups[p] != own_group):
+                    if p < n_test and groups[p] != own_group:
                         columns[p, index] += change
                     stop = start
                     continue
@@ -228,7 +242,7 @@ def sum_rows(
                         nearer += effects[slot[p], NEARER_Z]
                 for place in range(start, stop):
                     p = order_there[row, place]
-                    if p < n_test and (len(groups) == 0 or groups[p] != own_group):
+                    if p < n_test and groups[p] != own_group:
                         is_member = less[row, p] < m
                         columns[p, index] += without[slot[p]] - total if is_member else change + tied
                 change += nearer

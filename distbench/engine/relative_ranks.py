@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from distbench.engine.orders import OrderedRows
 from distbench.engine.partial_sums import ByK, OptionalStatistic, Part
 from distbench.engine.problem import Problem
-from distbench.engine.rank_sums import sum_rows
+from distbench.engine.rank_sums import scratch, sum_rows
 
 __all__ = ["Relative", "RelativeFamily"]
 
@@ -40,6 +40,7 @@ class RelativeRows:
     def __init__(self, problem: Problem, size: int, ordered: OrderedRows) -> None:
         self.problem, self.ordered, self.ks = problem, ordered, np.array(problem.ks)
         self.harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, self.ks.max() + 1))])[:, None]
+        self.scratch = scratch(problem.n)
         self.columns, self.sums = np.zeros((2, problem.n_test, len(self.ks))), np.empty((2, size, len(self.ks)))
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
@@ -48,7 +49,7 @@ class RelativeRows:
         orders = self.ordered.order(x, z, i, wanted > 0)
         for side, sums in enumerate(self.sums):
             rest: tuple[Any, ...] = *orders[side], *orders[1 - side], problem.groups, self.columns[side]
-            rest = self.harmonic, self.harmonic, *rest, sums[row : row + len(x)]
+            rest = self.harmonic, self.harmonic, *rest, sums[row : row + len(x)], *self.scratch
             sum_rows(i, problem.M, self.ks, wanted, *rest)
 
     def close(self, part: Part) -> None:

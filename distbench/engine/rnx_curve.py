@@ -19,7 +19,7 @@ from distbench.engine._jit import kernel
 from distbench.engine.orders import OrderedRows
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
-from distbench.engine.rank_sums import sum_rows
+from distbench.engine.rank_sums import scratch, sum_rows
 
 __all__ = ["MAX_RANKS", "OrderCurves", "OrderCurvesFamily"]
 
@@ -84,7 +84,7 @@ def _untied_areas(
     for row in range(len(order)):
         if not is_wanted[row]:
             continue
-        own_group = groups[query + row] if len(groups) else -1
+        own_group = groups[query + row] if len(columns) else -1
         total, unchanged = 0.0, 0.0
         for place in range(candidates):
             s = less_there[row, order[row, place]]
@@ -102,7 +102,7 @@ def _untied_areas(
         for place in range(candidates):
             p = order[row, place]
             s = less_there[row, p]
-            if p < len(columns) and (len(groups) == 0 or groups[p] != own_group):
+            if p < len(columns) and groups[p] != own_group:
                 largest = max(place, s) + 1
                 gain = gains[0, place + 2] + gains[1, s + 2] + gains[2, largest + 1]
                 columns[p] += unchanged - phi_without[largest, 0] + gain - total
@@ -134,6 +134,7 @@ class AreaRows:
         wanted = (is_sampled & ties).astype(np.uint8)
         if wanted.any():
             rest = *self.tables, *here, *there, problem.groups, self.columns, areas[:, None]
+            rest = *rest, *scratch(problem.n)
             sum_rows(i, problem.M, np.zeros(1, dtype=np.int64), wanted, *rest)
         areas -= 1.0  # shuffled codes have a sum of 1 and an area of 0
 

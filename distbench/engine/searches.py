@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine.orders import Order
-from distbench.engine.overlap import EXACT, overlap_rows
+from distbench.engine.overlap import EXACT, overlap_rows, scratch
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.point_space import Space
 from distbench.engine.problem import Problem
@@ -74,7 +74,8 @@ class FoundFamily(OptionalStatistic):
             is_open, places = np.ones((len(queries), len(ks)), dtype=np.uint8), queries - rows.start
             own: tuple[Any, ...] = np.empty((len(queries), len(ks), 3)), np.zeros((len(queries), len(ks), SKETCHES))
             orders = (*_order(keys_x), *_order(keys_z))
-            counted, rest = problem.x.from_zero(keys_x, queries), (problem.groups, problem.signs, columns, *own)
+            rest = problem.groups, problem.signs, columns, *own, *scratch()
+            counted = problem.x.from_zero(keys_x, queries)
             overlap_rows(queries, names, names.shape[1], ks, growths, is_open, counted, *orders, *rest)
             sums[places], signed[places] = own
         found = {"found": columns[:, : len(ks)] + columns[:, len(ks) :]}

@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 import distbench
 import distbench.metrics as metrics
 from distbench.engine.canonical_order import canonical_order
-from distbench.engine.random_signs import SKETCHES, add_signed, signs_of
+from distbench.engine.random_signs import SKETCHES, signs_of
 from distbench.engine.searches import EXACT
 from distbench.inference.chance import chance
 from distbench.metrics import METRICS
@@ -21,6 +21,11 @@ from distbench.metrics._quantiles import measure_quantiles
 from distbench.metrics.each_k import gather_each_k
 
 RNG = np.random.default_rng(0)
+
+
+def signs(places):
+    """Return the random signs of points at these places, a row each."""
+    return 2.0 * (signs_of(places)[:, None] >> np.arange(SKETCHES) & 1) - 1
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +134,7 @@ class TestCountedTwice:
             rest = np.delete(np.arange(5), p)
             change = definitions.per_query(X[rest], Z[rest], 1)["knn_recall"] - whole[rest]
             for i, delta in zip(rest, change, strict=True):
-                add_signed(delta, signs_of(statistics.places)[p], expected[i])
+                expected[i] += delta * signs(statistics.places)[p]
         np.testing.assert_allclose(statistics.extras["found"][1, 1, EXACT].signed, expected, atol=1e-12)
 
 
@@ -174,7 +179,7 @@ class TestQuantiles:
             change += sign * slope * (touching - 0.001 * (m - 1))
             partners, places = np.zeros((m, SKETCHES)), statistics.places
             for first, second in (sorted((i[pair], j[pair]), key=places.__getitem__) for pair in ends):
-                add_signed(1.0, signs_of(places)[second], partners[first])
+                partners[first] += signs(places)[second]
             signed += sign * slope * partners
             owners |= touching > 0.25 * unit
         smooth = measured.value * np.exp(change / unit)

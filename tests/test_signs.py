@@ -7,7 +7,7 @@ import pytest
 from oracles import definitions
 
 from distbench.engine import gather
-from distbench.engine.random_signs import SKETCHES, add_signed, signs_of
+from distbench.engine.random_signs import SKETCHES, signs_of
 from distbench.engine.searches import Search
 
 N, K = 24, 3
@@ -21,13 +21,12 @@ def sums(X, Z, kind):
 
 
 def expected(X, Z, kind, places):
-    whole, signs = sums(X, Z, kind), np.zeros((N, SKETCHES))
+    whole, signs = sums(X, Z, kind), 2.0 * (signs_of(places)[:, None] >> np.arange(SKETCHES) & 1) - 1
     near = [
         np.array([definitions._membership(np.delete(row, i), K) for i, row in enumerate(d)]) for d in distances(X, Z)
     ]
     out = np.zeros((N, SKETCHES))
     for p in range(N):
-        add_signed(1.0, signs_of(places)[p], signs[p])
         left = np.delete(np.arange(N), p)
         without = sums(X[left], Z[left], kind)
         for place, i in enumerate(left):

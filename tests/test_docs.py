@@ -150,7 +150,7 @@ def test_readme_counts_the_claims_as_they_are_stored():
     claims = read_store(store_path(ROOT / "suites" / "distbench_suites" / "claims.toml")).results.claims
     verdicts = Counter(claim.verdict for claim in claims)
     sentence = (
-        f"The suite `claims` tests {len(claims)} such statements: "
+        f"The suite `claims` tests {len(claims)} statements like these: "
         f"{verdicts['borne out']} were borne out, {verdicts['undecided']} are undecided."
     )
     assert sentence in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

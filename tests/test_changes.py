@@ -33,7 +33,7 @@ def test_worse_metrics_come_first_then_better_ones_then_the_number_of_the_rest()
         "1 better (1 surely *):",
         "  a, digits, code size 2: continuity 0.9000 -> 0.9600 (+0.06, +0.01 to +0.11) *",
         "2 unchanged",
-        "* the 95 % interval of the change excludes 0; with several seeds it covers training",
+        "* the 95 % interval of the change excludes 0; with several seeds it also covers chance in training",
     ]
 
 

@@ -18,7 +18,7 @@ __all__ = ["SURE", "ChangeGroups", "change_text", "group_changes", "render_chang
 
 MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
 MAX_NAMES = 3  # names in a line
-SURE = "the 95 % interval of the change excludes 0; with several seeds it covers training"
+SURE = "the 95 % interval of the change excludes 0; with several seeds it also covers chance in training"
 OTHER_POINTS = "the points changed, so intervals are not paired"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
 

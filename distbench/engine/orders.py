@@ -40,14 +40,6 @@ class Order(NamedTuple):
 
 
 @counting
-def _range(keys: Array) -> tuple[float, float]:
-    low, high = np.inf, -np.inf
-    for p in range(len(keys)):
-        low, high = min(low, keys[p]), max(high, keys[p])
-    return low, high
-
-
-@kernel
 def deal(
     keys: Array, first: int, own: bool, state: Flags, bucket: NDArray[np.uint16], start: Places, order: Places
 ) -> None:
@@ -63,19 +55,21 @@ def deal(
         skip = first + row if own else n
         if own and n > 1:
             keys[row, skip] = keys[row, 0 if skip else 1]  # so that loops need not leave it out
-        low, high = _range(keys[row])
+        values, low, high, top = keys[row], np.inf, -np.inf, np.float64(buckets - 1)
+        for p in range(n):
+            low = values[p] if values[p] < low else low
+            high = values[p] if values[p] > high else high
         largest, second = low, low  # of a sample: few candidates are farther, and these share the last bucket
-        for p in range(0, n, max(1, n // SAMPLE)):
-            if keys[row, p] > second:
-                second = keys[row, p]
+        for p in range(0, n, n // SAMPLE + 1):
+            if values[p] > second:
+                second = values[p]
                 if second > largest:
                     largest, second = second, largest
-        per_unit = buckets / (min(high, second + (second - low)) - low)
-        if not 0.0 < per_unit < 1e300:
-            per_unit = 0.0
-        top = np.float64(buckets - 1)
+        span = second + (second - low)
+        per_unit = buckets / ((high if high < span else span) - low)
+        per_unit = per_unit if 0.0 < per_unit < 1e300 else 0.0
         for p in range(n):
-            place = (keys[row, p] - low) * per_unit
+            place = (values[p] - low) * per_unit
             bucket[p] = np.uint16(place if place < top else top)
         if own:
             bucket[skip] = buckets

@@ -51,7 +51,7 @@ def classify(k: int, candidates: int, order: Places, less: Places, upto: Places,
 @inner
 def class_of(less: int, ends: Indices) -> int:
     """Return the class of a candidate by the number of nearer ones."""
-    return int(less >= ends[0]) + int(less >= ends[1]) + int(less >= ends[2])
+    return NEAR if less < ends[0] else (TIED if less < ends[1] else (NEXT if less < ends[2] else BEYOND))
 
 
 @inner
@@ -157,6 +157,6 @@ def overlap_rows(
                 if 0 <= name < n_test and groups[name] != own_group:
                     u, v = class_of(less_x[row, p], ends_x), class_of(less_z[row, p], ends_z)
                     effect = change[u, v]
-                    columns[name, index + n_k * (effect != np.floor(effect))] += effect
+                    columns[name, index + (0 if effect == np.floor(effect) else n_k)] += effect
                     for sketch in range(SKETCHES if u < NEXT or v < NEXT else 0):
                         signed[row, index, sketch] += effect * (2.0 * ((signs[name] >> sketch) & 1) - 1.0)

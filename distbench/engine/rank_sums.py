@@ -61,12 +61,12 @@ def _expected(less_x: int, equal_x: int, less_z: int, equal_z: int, k: int, tabl
 
 
 @inner
-def _write_effects(m: int, bounds: Indices, k: int, table: Array, effects: Array) -> None:
-    """Write the effects of each member; impossible cases have none."""
+def _write_effects(m: int, cases: int, bounds: Indices, k: int, table: Array, effects: Array) -> None:
+    """Write what each member adds and, if `cases` is 3 and not 1, its effects; impossible cases have none."""
     for j in range(m):
         lx, ex, lz, ez = bounds[0, j], bounds[1, j], bounds[2, j], bounds[3, j]
-        for x in range(3):
-            for z in range(3):
+        for x in range(cases):
+            for z in range(cases):
                 at = x if z == 0 else (2 + z if x == 0 else 2 + 2 * x + z)
                 impossible = (
                     (x == 1 and ex == 1) or (x == 2 and lx == 0) or (z == 1 and ez == 1) or (z == 2 and lz == 0)
@@ -209,7 +209,10 @@ def sum_rows(
                 slot[p] = j
                 bounds[0, j], bounds[1, j] = less[row, p], upto[row, p] - less[row, p]
                 bounds[2, j], bounds[3, j] = less_there[row, p], upto_there[row, p] - less_there[row, p]
-                total += _expected(bounds[0, j], bounds[1, j], bounds[2, j], bounds[3, j], k, table)
+            for cases in range(1, 4 if n_test else 2, 2):  # first with all candidates, then with one less
+                _write_effects(m, cases, bounds, k, table if cases == 1 else table_without, effects)
+                for j in range(m if cases == 1 else 0):
+                    total += effects[j, 0]
             out[row, index] = total
             if n_test == 0:
                 continue
@@ -224,7 +227,6 @@ def sum_rows(
                     by_z[place] = by_z[place - 1]
                     place -= 1
                 by_z[place] = j
-            _write_effects(m, bounds, k, table_without, effects)
             _add_effects(m, bounds, rooms, effects, far, without)
             change, stop = 0.0, candidates  # if a candidate is removed that is no member and nearer than all so far
             while stop > 0:

@@ -63,7 +63,9 @@ def untied_rows(
             p = order_there[row, place]
             nearer, is_column = less[row, p], groups[p] != own_group if p < n_test else False
             if nearer >= most:
-                for index in range(n_k if is_column else 0):
+                if is_column:
+                    columns[p, 0] -= farther[0]
+                for index in range(1, n_k if is_column else 1):
                     columns[p, index] -= farther[index]
                 continue
             for index in range(n_k):
@@ -174,7 +176,7 @@ def tied_rows(
                     for c in range(3):
                         far[c] += count[c] * drop
                         change -= weights[BEYOND, c] * far[c]
-                at = index + n_k * (change != np.floor(change))
+                at = index + (0 if change == np.floor(change) else n_k)
                 for c in range(4):
                     count[c] = 0.0
                 for place in range(start, stop):
@@ -182,7 +184,7 @@ def tied_rows(
                     if p < n_test and groups[p] != own_group:
                         c = class_of(less[row, p], ends)
                         effect = effects[c]
-                        columns[p, index + n_k * (effect != np.floor(effect))] += effect
+                        columns[p, index + (0 if effect == np.floor(effect) else n_k)] += effect
                         for sketch in range(SKETCHES if c < NEXT else 0):
                             signed[row, index, sketch] += effect * (2.0 * ((signs[p] >> sketch) & 1) - 1.0)
                 stop = start

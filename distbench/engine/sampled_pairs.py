@@ -40,30 +40,30 @@ class SampledPairs:
 
 
 @kernel
-def _balance(order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices) -> Indices:
-    """Return, for each item, the sum over all others of sign(a - a') sign(b - b'), in O(n log n).
+def _add_balance(
+    order: Indices, level_a: Indices, level_b: Indices, upto_b: Indices, tree: Indices, balance: Indices
+) -> None:
+    """Add, for each item, the sum over all others of sign(a - a') sign(b - b') to `balance`, in O(n log n).
 
     `order` sorts by a; levels are places among the distinct values, from 1; ``upto_b[l]`` counts items of levels 1..l.
+    tree : zeros, as many as `upto_b` has.
     """
-    n = len(order)
-    tree = np.zeros(len(upto_b), dtype=np.int64)
-    balance = np.zeros(n, dtype=np.int64)
-    start = 0
+    n, start = len(order), 0
     while start < n:
         stop = start
         while stop < n and level_a[order[stop]] == level_a[order[start]]:
             stop += 1
-        for p in order[start:stop]:  # items with smaller a: smaller b agrees, larger b disagrees
-            level = level_b[p]
-            balance[p] += tree_sum(tree, level - 1) - (start - tree_sum(tree, level))
-        for p in order[start:stop]:
-            tree_add(tree, level_b[p], 1)
-        for p in order[start:stop]:  # items with larger a: larger b agrees, smaller b disagrees
-            level = level_b[p]
-            larger = (n - upto_b[level]) - (stop - tree_sum(tree, level))
-            balance[p] += larger - (upto_b[level - 1] - tree_sum(tree, level - 1))
+        for step in range(2):
+            for place in range(start, stop):
+                level = level_b[order[place]]
+                below, upto = tree_sum(tree, level - 1), tree_sum(tree, level)
+                if step == 0:  # items with smaller a: smaller b agrees, larger b disagrees
+                    balance[order[place]] += below - (start - upto)
+                else:  # items with larger a: larger b agrees, smaller b disagrees
+                    balance[order[place]] += ((n - upto_b[level]) - (stop - upto)) - (upto_b[level - 1] - below)
+            for place in range(start, stop if step == 0 else start):
+                tree_add(tree, level_b[order[place]], 1)
         start = stop
-    return balance
 
 
 def _levels(values: Array) -> tuple[Indices, Indices]:
@@ -79,7 +79,9 @@ def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
     level_b, upto_b = _levels(b)
     if min(len(upto_a), len(upto_b)) <= 2:
         return 0.0, np.zeros(n)
-    balance = _balance(np.argsort(level_a, kind="stable"), level_a, level_b, upto_b).astype(np.float64)
+    tree, sums = np.zeros(len(upto_b), dtype=np.int64), np.zeros(n, dtype=np.int64)
+    _add_balance(np.argsort(level_a, kind="stable"), level_a, level_b, upto_b, tree, sums)
+    balance = sums.astype(np.float64)
     apart_a, apart_b = (float(n) - np.diff(upto)[level - 1] for level, upto in ((level_a, upto_a), (level_b, upto_b)))
     spread = np.sqrt(apart_a.sum()) * np.sqrt(apart_b.sum())
     tau = float(np.clip(balance.sum() / spread, -1.0, 1.0))

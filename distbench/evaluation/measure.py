@@ -33,7 +33,7 @@ __all__ = ["measure", "score_of"]
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float64] | None
 
-RANKED_POINTS, RANKED_PAIRS = 64, 1 << 24  # at most so many have ranks for worst pairs, if metrics need none
+RANKED_POINTS, RANKED_PAIRS = 64, 1 << 24  # at most so many have ranks only for worst pairs
 
 
 def measure(
@@ -71,8 +71,8 @@ def measure(
 def _report(
     points: InputPoints, draws: Sequence[EncodedPoints], settings: Settings, name: str, judged: Rows | None
 ) -> Report:
-    first, is_search = draws[0], all(metric.search for metric in settings.metrics)
-    statistics = _gather(points, first, settings, judged, () if is_search else {"ranks"})
+    first = draws[0]
+    statistics = _gather(points, first, settings, judged, _families(points, settings, judged))
     if statistics.moments is not None and not statistics.moments.total[MOMENTS.index("aa")] > 0:
         found = f"found points without any {settings.distance_x} distance between them"
         raise InputError(points.names[0], found, "there is nothing to measure")
@@ -118,13 +118,20 @@ def _with_images(encoded: EncodedPoints, points: InputPoints) -> EncodedPoints:
     return replace(encoded, image_shape=points.image_shape)
 
 
+def _families(points: InputPoints, settings: Settings, judged: Rows | None) -> Collection[str]:
+    """Return what is gathered beside what the metrics need: ranks, from which worst pairs are found.
+
+    Recalls need no ranks, which take most of the time if there are many pairs.
+    """
+    queries = len(points.X if judged is None else judged)
+    pairs = queries * (len(points.X) + (0 if points.X_ref is None else len(points.X_ref)))
+    return () if pairs > RANKED_PAIRS and all(metric.search for metric in settings.metrics) else {"ranks"}
+
+
 def _with_ranks(
     points: InputPoints, draw: EncodedPoints, settings: Settings, statistics: Statistics, scores: Scores
 ) -> Statistics:
-    """Return statistics with the ranks from which worst pairs are found; recalls are measured without ranks.
-
-    Then those test points have ranks whose `scores`, the first metric's, are the least.
-    """
+    """Return statistics that have ranks: if these have none, of the test points with the least `scores`."""
     if statistics.ranks is not None or scores is None:
         return statistics
     count = int(np.clip(RANKED_PAIRS // statistics.M, MAX_PAIRS, RANKED_POINTS))

@@ -138,6 +138,15 @@ def test_given_distances_agree_with_a_search_by_hand(case, setting, monkeypatch)
     assert both.n_reference == report.n_reference
 
 
+def test_recall_alone_of_given_distances_may_have_no_pairs():
+    D = np.abs(np.subtract.outer(*[2.0 ** np.arange(12)] * 2))  # without ties
+    report = distbench.evaluate_codes(
+        D, D, k=3, distance_x="precomputed", distance_z="precomputed", metrics="knn_recall"
+    )
+    assert report["knn_recall"].value == 1
+    assert not any(report.pairs.values())
+
+
 @pytest.mark.parametrize("queries", [None, 60])
 def test_given_distances_do_not_depend_on_the_order_of_points(queries):
     D, Z = geodesic()

@@ -126,10 +126,8 @@ class PrecomputedSpace(Space):
 
     def block_keys(self, queries: Indices, start: int, stop: int) -> Array:
         """Return the distances of queries to candidates start..stop - 1."""
-        columns = np.arange(start, stop)
-        return self.pair_keys(np.repeat(queries, len(columns)), np.tile(columns, len(queries))).reshape(
-            len(queries), -1
-        )
+        rows, columns = np.repeat(queries, stop - start), np.tile(np.arange(start, stop), len(queries))
+        return self.pair_keys(rows, columns).reshape(len(queries), stop - start)
 
     def pair_keys(self, i: Indices, j: Indices) -> Array:
         """Return the distances of pairs of query i and candidate column j."""

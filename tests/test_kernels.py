@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numba.core import event
 from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -705,6 +708,22 @@ class TestSampledPairs:
     def test_of_more_items_than_small_numbers(self):
         a, b = np.repeat(RNG.random(150), 2), RNG.random(300)
         assert sampled_pairs.kendall_influence(a, b)[0] == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_no_garbage_is_collected_while_kernels_are_compiled(enabled):
+    ours, other = (SimpleNamespace(py_func=function) for function in (distances.tolerance, pytest.approx))
+    try:
+        gc.enable() if enabled else gc.disable()
+        for outer, held in ((ours, True), (other, False)):
+            with event.trigger_event("numba:compile", data={"dispatcher": outer}):
+                for inner in (ours, other):
+                    with event.trigger_event("numba:compile", data={"dispatcher": inner}):
+                        assert gc.isenabled() == (enabled and not held)
+                    assert gc.isenabled() == (enabled and not held)
+            assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
 
 
 def blas_threads():

@@ -96,7 +96,8 @@ def _shrink(
     """Keep the candidates that may be near; return their number and a bound on the keys of such."""
     low, high = np.inf, -np.inf
     for p in range(count):
-        low, high = min(low, keys[p]), max(high, keys[p])
+        key = np.float64(keys[p])
+        low, high = key if key < low else low, key if key > high else high
     low -= 1.0 + abs(low)
     for _ in range(HALVINGS):  # until `high` is the k-th key or slightly above
         middle, below = 0.5 * (low + high), 0

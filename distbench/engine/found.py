@@ -22,7 +22,7 @@ __all__ = ["found_counts"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-JOB_QUERIES = 128
+JOB_QUERIES = 256
 
 
 def found_counts(space: Space, found: Indices, searches: Sequence[Search]) -> Array:

@@ -176,11 +176,13 @@ def check_monitor(encoder: Any) -> None:
     model.compile(keras.optimizers.SGD(0.01), "mse")
     by_object = PreservationMonitor(X, metrics=["pearson"], encoder=encoder)
     by_name = PreservationMonitor(X, metrics=["pearson"], encoder=encoder.name, prefix="named_")
+    of_layer = PreservationMonitor(X, metrics=["pearson"], encoder=stretch.name, prefix="layer_")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        logs = model.fit(X, X, verbose=0, callbacks=[by_object, by_name]).history
+        logs = model.fit(X, X, verbose=0, callbacks=[by_object, by_name, of_layer]).history
     wanted = distbench.evaluate(keras.Sequential([stretch, encoder]), X)["pearson"].value
     np.testing.assert_allclose([logs["val_pearson"][-1], logs["named_pearson"][-1]], wanted, rtol=1e-5)
+    assert logs["layer_pearson"][-1] == distbench.evaluate(stretch, X)["pearson"].value
 
 
 if __name__ == "__main__":

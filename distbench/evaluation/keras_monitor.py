@@ -186,7 +186,10 @@ def _model_to_layer(model: Any, name: str) -> Any:
     if isinstance(layer, keras.Model):
         return _inside(model, layer)
     try:
-        return keras.Model(model.inputs, layer.output, name=name)
+        inputs = model.inputs
+        if inputs and len(inputs) == 1:  # Keras on torch warns of points that are no list, if inputs are one
+            inputs = inputs[0]
+        return keras.Model(inputs, layer.output, name=name)
     except (AttributeError, ValueError) as error:
         raise InputError(
             "encoder",

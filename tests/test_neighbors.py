@@ -160,6 +160,12 @@ def test_given_distances_and_duplicates_of_points():
     assert report["knn_recall@1"].value == pytest.approx(0.1)
 
 
+def test_queries_among_the_points_that_are_searched_have_a_note():
+    ids = np.argsort(cdist(D[:30], D), axis=1)[:, :10]
+    notes = distbench.evaluate_neighbors(ids, D[:30], D).notes
+    assert notes == ("30 of the 30 test points equal a reference point: each counts as a neighbor of itself",)
+
+
 def test_the_report_is_that_of_codes_which_give_these_neighbors():
     Z, Z_ref = Q[:, :6], D[:, :6]
     ids = np.argsort(cdist(Z, Z_ref), axis=1)[:, :10]

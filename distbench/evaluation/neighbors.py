@@ -26,6 +26,7 @@ from distbench.evaluation.fingerprint import fingerprint
 from distbench.evaluation.found_ids import found_places
 from distbench.evaluation.limits import with_known_options
 from distbench.evaluation.measure import score_of
+from distbench.evaluation.notes import reference_notes
 from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_names, checked_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import Settings, chosen_metrics
@@ -41,6 +42,7 @@ Places = NDArray[np.int64]
 FOUND = ("knn_recall", "lcmc", "near_recall")
 RECALL = "knn_recall"
 EXAMPLE = "recall@10_in_100"
+THEMSELVES = "each counts as a neighbor of itself"
 NO_CANDIDATES: NDArray[np.float64] = np.empty(0)  # what test points change as candidates
 
 
@@ -129,6 +131,7 @@ def evaluate_neighbors(
     check_names([(X_test, TEST)], [(reference, REFERENCE)], settings, notes)
     check_row_names([(X_test, TEST), (ids if index is None else None, "ids"), (Z_test, "codes[0]")], notes)
     check_row_names([(reference, REFERENCE), (ids_of, "ids_of"), (Z_ref, "codes[1]")], notes)
+    notes += [] if points.X_ref is None else reference_notes(points.X, points.X_ref, THEMSELVES)
     notes += [] if index is None else _distance_notes(index, distance_x)
     needed = {metric.name: metric.within or metric.at(points.k) for metric in settings.metrics}
     found = ids if index is None else index.ids(points.X, max(needed.values()))

@@ -180,7 +180,7 @@ def range_notes(X: Any, X_ref: Any) -> list[Note]:
     return [Note("warning", "ranges", text)]
 
 
-def reference_notes(X: Any, X_ref: Any) -> list[Note]:
+def reference_notes(X: Any, X_ref: Any, effect: str = "points seen in training make scores too good") -> list[Note]:
     """Return a note on test points that are also reference points, and so are their own nearest neighbors."""
     if len(X_ref) > MAX_REFERENCES:
         return []
@@ -188,7 +188,7 @@ def reference_notes(X: Any, X_ref: Any) -> list[Note]:
     both = sum(count for row, count in _row_counts(X).items() if row in references)
     if not both:
         return []
-    text = f"{both} of the {len(X)} test points equal a reference point: points seen in training make scores too good"
+    text = f"{both} of the {len(X)} test points equal a reference point: {effect}"
     return [Note("warning", "seen_points", text)]
 
 

@@ -135,7 +135,7 @@ ARGUMENTS = [
     evaluation("X_test: found 1 candidates", points=X[:2]),
     evaluation("X_test: found points that all coincide", points=np.ones((40, 4))),
     evaluation("k: found 0 with M = 39", "pass 1 <= k <= 19", k=0),
-    evaluation("k: found 20 with M = 39", "pass 1 <= k <= 19", k=20),
+    evaluation("k: found 20 with M = 39", "pass 1 <= k <= 19", "continuity, metrics= without these, or more", k=20),
     evaluation("k: found 39 with M = 39", "pass 1 <= k <= 38, the most for knn_recall", k=39, metrics=["knn_recall"]),
     evaluation("k: found 3.5", "whole number", k=3.5),
     evaluation("k: found '3'", "whole number", k="3"),

@@ -62,6 +62,7 @@ def checked_k(k: Any, M: int, metrics: Iterable[Metric]) -> int:
     if number < 1 or (common and number > largest):
         strictest = join_names([name for name, bound in common.items() if bound == largest])
         of = f", the most for {strictest}," if common else ""
+        of += " metrics= without these," if 1 <= number <= max(common.values(), default=0) else ""
         advice = f"pass 1 <= k <= {largest}{of} or more reference points"
         raise InputError("k", f"found {short_repr(number)} with M = {M} candidates", advice)
     is_needed = common or any(metric.k == number for metric in own)

@@ -47,14 +47,14 @@ def triplet_rows(
     n, size = len(order), len(sampled)
     for row in range(len(keys_x)):
         i, used, total, place = first_query + row, 0, 0.0, places[row] * size % n
-        own_group = groups[i] if n_test else -1
+        x, z, own_group = keys_x[row], keys_z[row], groups[i] if n_test else -1
         while used < size:
             p = order[place]
             place = place + 1 if place + 1 < n else 0
             if p != i or n_test == 0:
                 sampled[used] = p
-                a[used] = keys_x[row, p]
-                b[used] = keys_z[row, p]
+                a[used] = x[p]
+                b[used] = z[p]
                 used += 1
         for j in range(size):  # the sum over all others of sign(a - a') sign(b - b')
             low_a, high_a = a[j] * (1.0 - tolerance_x), a[j] * (1.0 + tolerance_x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from distbench.engine.partial_sums import ByK, OptionalStatistic, Part
 from distbench.engine.problem import Problem
+from distbench.engine.shortlists import Nearest, Shortlist, shortlists
 from distbench.errors import InputError
 
 __all__ = ["Labels", "LabelsFamily"]
@@ -56,31 +58,36 @@ def _matches(query_labels: Indices, labels: Indices) -> Indices:
     return np.searchsorted(ordered, query_labels, "right") - np.searchsorted(ordered, query_labels, "left")
 
 
+def _each(lists: Iterator[tuple[Indices, list[Shortlist]]]) -> Iterator[tuple[int, Indices, Array]]:
+    """Yield each query with the places and keys of the candidates in its list."""
+    for queries, (near,) in lists:
+        for i, places, keys in zip(queries.tolist(), near.places, near.keys, strict=True):
+            count = int(np.count_nonzero(places >= 0))
+            yield i, places[:count], keys[:count]
+
+
 class LabelsFamily(OptionalStatistic):
     """Numbers of neighbors by code that have the query's label."""
 
     name = "labels"
+    least_jobs = 4  # products of many queries take less time
 
     def part(self, problem: Problem, rows: range, state: Any, index: int) -> Part:
         """Return each query's neighbors with its label, those that are test points, and the leave-one-out changes."""
         query_labels, labels = _labels(problem)
         n_test, n_k = problem.n_test, len(problem.ks)
         sums, from_test, columns = np.empty((len(rows), n_k)), np.zeros((len(rows), n_k)), np.zeros((n_test, n_k))
-        is_test = (np.arange(problem.n) < n_test).astype(float)
-        for place, i in enumerate(rows):
-            keys = problem.z.exact_keys(i)
-            if n_test:
-                keys[i] = np.inf  # no point is its own neighbor
-            same = (labels == query_labels[i]).astype(float)
+        wanted = [Nearest(problem.singles[1], max(problem.ks) + 1)]  # one more may move up
+        for i, places, keys in _each(shortlists(wanted, np.arange(rows.start, rows.stop))):
+            same, is_test = (labels[places] == query_labels[i]).astype(float), places < n_test
+            leaving = is_test.copy()
+            leaving[is_test] = problem.groups[places[is_test]] != problem.groups[i] if n_test else False
             for index, k in enumerate(problem.ks):
-                sums[place, index], without = _neighbors_with_label(keys, same, k)
-                change = without[:n_test] - sums[place, index]
-                change[problem.of_group(i)] = 0.0
-                columns[:, index] += change
-                if 0 < n_test < problem.n:
-                    from_test[place, index], _ = _neighbors_with_label(keys, is_test, k)
-                elif n_test:
-                    from_test[place, index] = k
+                place = i - rows.start, index
+                sums[place], without = _neighbors_with_label(keys, same, k)
+                columns[places[leaving], index] += without[leaving] - sums[place]
+                if n_test:
+                    from_test[place], _ = _neighbors_with_label(keys, is_test.astype(float), k)
         return Part(rows={"sums": sums, "from_test": from_test}, columns={"sums": columns})
 
     def finish(self, problem: Problem, merged: Part, state: Any) -> ByK:

@@ -103,10 +103,6 @@ class Problem:
         """Number of candidates in a query's triplets."""
         return triplets.candidates_per_query(self.m, self.M)
 
-    def of_group(self, query: int) -> Indices:
-        """Return the test points of a query's group, itself among them; none if queries are no candidates."""
-        return np.flatnonzero(self.groups == self.groups[query]) if len(self.groups) else self.groups
-
     def look(self) -> None:
         """Set `first_look` from a sample of pairs; pair statistics need it."""
         _, _, a, b = self.pairs_sample(rank_correlation.SAMPLE_PAIRS, SEED)

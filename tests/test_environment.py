@@ -49,6 +49,7 @@ def test_versions_of_what_is_installed():
     assert f"numpy {np.__version__}" in line
     assert values["date"] not in line
     assert describe({}) == ""
+    assert describe({"git_commit": 5}) == "commit 5", "a file may hold anything"
 
 
 class TestCommit:

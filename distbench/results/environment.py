@@ -59,7 +59,7 @@ def describe(values: Mapping[str, Any]) -> str:
     parts = [f"{name} {values[name]}" for name in ("python", *PACKAGES) if name in values]
     parts += [str(values[name]) for name in ("platform", "processor", "blas") if values.get(name)]
     parts += [f"{values['cores']} cores"] if "cores" in values else []
-    parts += [f"commit {values['git_commit'][:COMMIT_CHARACTERS]}"] if "git_commit" in values else []
+    parts += [f"commit {str(values['git_commit'])[:COMMIT_CHARACTERS]}"] if "git_commit" in values else []
     return ", ".join(parts)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from small_reports import two_and_four_columns
+from small_reports import LATER, two_and_four_columns
 
 from distbench.cli import main
 from distbench.render.formats import SIGNS
@@ -226,6 +226,19 @@ class TestCompare:
         assert result.exit_code == 1
         advice = f"if this is wanted: pytest --distbench --distbench-report=json:{before}"
         assert f"a, gauss, code size 4: was there, now missing; {advice}" in result.stdout
+
+    def test_rows_that_the_later_run_only_kept_do_not_count(self, stored, rows, tmp_path):
+        own, lost = rows(test="t.py::a"), rows("c", test="t.py::c")
+        before, now = stored("before.json", own, lost), stored("now.json", own, lost)
+        write_results(tmp_path / "now.json", own, DAY, whole=False)
+        assert run("compare", before, now, "--fail", "all:1%").exit_code == 0, "of the same day and commit"
+        write_results(tmp_path / "now.json", own, LATER, whole=False)
+        result = run("compare", before, now, "--fail", "all:1%")
+        assert result.exit_code == 1
+        assert "all:1%: c, gauss, code size 4: was there, now missing" in result.stdout
+        assert result.stderr == f"note: {now}: {len(lost)} rows are of an earlier run and do not count; run all tests\n"
+        other = stored("other.json", rows("c", 2, test="t.py::c"))
+        assert "all:1%: c, gauss, code size 4: stress " in run("compare", before, now, other, "--fail", "all:1%").stdout
 
 
 class TestMistakes:

@@ -16,6 +16,7 @@ from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
     from distbench.results.gates import BrokenGate, Gate, RunComparison
+    from distbench.results.rows import Row
 
 __all__ = ["command"]
 
@@ -70,7 +71,7 @@ def command(
     from distbench.results.gates import broken_gates, compare_rows
 
     with common.errors_as_lines():
-        rows = [row for path in now for row in read_results(path).rows]
+        rows = [row for path in now for row in _of_last_run(path)]
         comparison = compare_rows(read_results(before).rows, rows, source=str(before))
     broken = broken_gates(comparison, gates, undecided, _accept(before, now) if rows else "")
     if as_json:
@@ -82,6 +83,17 @@ def command(
             common.print_text("\n".join(map(str, broken)), fg="red", bold=True)
     if broken:
         sys.exit(1 if any(gate.compared for gate in broken) else CannotDo.exit_code)
+
+
+def _of_last_run(path: Path) -> list[Row]:
+    """Return the rows that a file's last run measured; those that it kept of an earlier one say nothing about it."""
+    from distbench.results.file import read_results
+
+    results = read_results(path)
+    rows = [row for row in results.rows if not (results.environment and row.environment)]
+    if kept := len(results.rows) - len(rows):
+        common.print_text(f"note: {path}: {kept} rows are of an earlier run and do not count; run all tests", err=True)
+    return rows
 
 
 def _accept(before: Path, now: Sequence[Path]) -> str:

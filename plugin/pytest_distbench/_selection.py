@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatch
@@ -18,8 +19,13 @@ from pytest_distbench._session import is_worker, node_id
 __all__ = ["Selection", "is_cut"]
 
 IGNORING = ("ignore", "ignore_glob")
-DESELECTING = ("keyword", "markexpr", "deselect")
-PARTIAL = (*DESELECTING, "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
+DESELECTING = {
+    "deselect_by_keyword": "keyword",
+    "deselect_by_mark": "markexpr",
+    "pytest_collection_modifyitems": "deselect",
+}
+"""Options by the functions of pytest that deselect tests for them."""
+PARTIAL = (*DESELECTING.values(), "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
 KEY = "distbench_selection"
 
 
@@ -30,7 +36,7 @@ class Selection:
         self._config = config
         self._collected = 0
         self._deselected: set[str] = set()
-        self._by_option: set[str] = set()
+        self._by_option: set[tuple[str, str]] = set()  # the option and the test
         self._is_incomplete = False
         # These two options leave out tests without a word; the first leaves out none if none failed.
         has_failures = self._has_option(("lf",)) and bool(config.cache and config.cache.get("cache/lastfailed", {}))
@@ -52,8 +58,9 @@ class Selection:
         """
         names = set(map(node_id, items))
         self._deselected |= names
-        if _caller() == "_pytest":
-            self._by_option |= names
+        package, function = _caller()
+        if package == "_pytest":
+            self._by_option |= {(DESELECTING.get(function, ""), name) for name in names}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember that tests could not be collected."""
@@ -74,7 +81,7 @@ class Selection:
         """Receive what a worker of xdist sends."""
         deselected, by_option, is_incomplete = getattr(node, "workeroutput", {}).get(KEY, ((), (), False))
         self._deselected.update(deselected)
-        self._by_option.update(by_option)
+        self._by_option.update(map(tuple, by_option))
         self._is_incomplete = self._is_incomplete or is_incomplete
 
     def is_whole(self, session: pytest.Session) -> bool:
@@ -91,7 +98,8 @@ class Selection:
         """Return whether this run was not asked for a test that did not run; the test may no longer exist."""
         if self._is_unnamed or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
             return True
-        deselected = self._by_option if self._as_given(DESELECTING) else set()
+        asked = {name for name in DESELECTING.values() if self._as_given((name,)) and self._on_line(name)}
+        deselected = {name for option, name in self._by_option if option in asked}
         if not test:
             return bool(deselected) or (self._has_option(IGNORING) and self._as_given(IGNORING))
         return test in deselected or self._is_ignored(test) or not self._is_named(test)
@@ -104,13 +112,25 @@ class Selection:
         given, used = vars(self._config.known_args_namespace), vars(self._config.option)
         return all(given.get(name) == used.get(name) for name in names)
 
+    def _on_line(self, name: str) -> bool:
+        """Return whether an option was given for this run: no value of it is only in ``addopts`` of the ini file."""
+        return all(map(self._is_word, self._values(name)))
+
+    def _values(self, name: str) -> Sequence[str]:
+        value = getattr(self._config.option, name, None) or ()
+        return [value] if isinstance(value, str) else value
+
+    def _is_word(self, value: str) -> bool:
+        words = [*map(str, self._config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+        return not self._config.getini("addopts") or any(word.endswith(value) for word in words)
+
     def _is_ignored(self, test: str) -> bool:
         """Return whether an option leaves out the file of a test, or a folder around it."""
         if not self._as_given(IGNORING):
             return False
         path, here = self._config.rootpath / test.partition("::")[0], self._config.invocation_params.dir
         paths, globs = (
-            [os.path.abspath(here / place) for place in getattr(self._config.option, name, None) or ()]  # noqa: PTH100
+            [os.path.abspath(here / place) for place in filter(self._is_word, self._values(name))]  # noqa: PTH100
             for name in IGNORING
         )
         places = [str(place) for place in (path, *path.parents)]
@@ -133,7 +153,8 @@ class Selection:
         None if they are those of the ini file, or one is a module, or a path outside pytest's root, which node ids
         lack.
         """
-        if self._config.args_source == pytest.Config.ArgsSource.TESTPATHS:
+        source, sources = self._config.args_source, pytest.Config.ArgsSource
+        if source == sources.TESTPATHS or (source == sources.ARGS and not any(map(self._is_word, self._config.args))):
             return None
         parts = [argument.partition("::") for argument in self._config.args]
         arguments = [((self._config.invocation_params.dir / place).resolve(), chosen) for place, _, chosen in parts]
@@ -146,14 +167,14 @@ def _is_part(name: str, chosen: str) -> bool:
     return name == chosen or name.startswith((f"{chosen}::", f"{chosen}["))
 
 
-def _caller() -> str:
-    """Return the package that called a hook, from a function that the hook calls."""
+def _caller() -> tuple[str, str]:
+    """Return the package and the function that called a hook, from a function that the hook calls."""
     frame: FrameType | None = sys._getframe(2)
-    name = "pluggy"
+    name, function = "pluggy", ""
     while frame is not None and name == "pluggy":
-        name = str(frame.f_globals.get("__name__")).partition(".")[0]
+        name, function = str(frame.f_globals.get("__name__")).partition(".")[0], frame.f_code.co_name
         frame = frame.f_back
-    return name
+    return name, function
 
 
 def is_cut(session: pytest.Session, *other_ends: pytest.ExitCode) -> bool:

@@ -123,6 +123,31 @@ def test_what_the_ini_file_no_longer_names_is_missing(run, pytester):
     result.stdout.fnmatch_lines(["continuity:25%: nothing to compare: kept, *: was there, now missing; *"])
 
 
+@pytest.mark.parametrize(
+    ("dropped", "options"),
+    [
+        ("-k first", ()),
+        ("-k first", PARALLEL),
+        ("-m 'not slow'", ("-k", "test")),
+        ("--deselect=test_mine.py::test_kept", ()),
+        ("--ignore=test_mine.py", ("--ignore=build",)),
+        ("test_a.py", ()),
+    ],
+)
+def test_what_options_of_the_ini_file_drop_is_missing(run, pytester, dropped, options):
+    pytester.makepyfile(test_a="from test_mine import test_first as test_more")
+    slow = BODY.replace("def test_kept", "@__import__('pytest').mark.slow\ndef test_kept")
+    ini = "[pytest]\npythonpath = .\nmarkers = slow\naddopts = {}\n"
+    pytester.makeini(ini.format(""))
+    run(slow, BASE)
+    pytester.makeini(ini.format(dropped))
+    result = run(slow, *GATE, *options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([MISSING])
+    if dropped.startswith("-"):
+        assert run(slow, *GATE, "-k", "not kept", "--ignore=test_mine.py").ret == 0
+
+
 def test_the_last_failed_tests_are_all_tests_if_none_failed(run):
     run(BODY, BASE)
     assert run(ONLY_FIRST, *GATE, "--lf").ret == pytest.ExitCode.TESTS_FAILED

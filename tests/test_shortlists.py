@@ -79,6 +79,14 @@ def test_many_points_that_are_not_kept(monkeypatch, dtype, scale, distance):
     assert_same(*both(split(X, Z, labels, "train only"), distance, distance))
 
 
+def test_a_candidate_far_away_does_not_make_lists_longer():
+    X = np.random.default_rng(0).normal(size=(600, MANY))
+    X[-1] = -9999  # a number that stands for missing ones
+    nearest = shortlists.Nearest(single_keys.SingleKeys(space_of([X], None, 0, "euclidean")), K)
+    for _, (found,) in shortlists.shortlists([nearest], np.arange(500)):
+        assert found.places.shape[1] < 2 * K
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     distance=st.sampled_from((*DISTANCES, "hamming", "packed_hamming", "precomputed")),

@@ -52,8 +52,9 @@ def _ranked(singles: SingleKeys, queries: Indices, columns: Indices) -> tuple[Ar
         gaps = block - levels
         if space.first == 0:  # no point is its own neighbor
             gaps[queries[:, None] == np.arange(first, first + block.shape[1])] = np.inf
-        less += np.count_nonzero(gaps < -margins, axis=1)
-        pair, column = np.nonzero(np.abs(gaps) <= margins)
+        is_less = gaps < -margins - singles.spreads[space.first + first :][: block.shape[1]]
+        less += np.count_nonzero(is_less, axis=1)
+        pair, column = np.nonzero((gaps <= margins) & ~is_less)
         exact = space.pair_keys(queries[pair], first + column)
         less += np.bincount(pair[exact < keys[pair]], minlength=size)
         equal += np.bincount(pair[exact == keys[pair]], minlength=size)

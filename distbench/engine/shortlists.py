@@ -72,7 +72,8 @@ def _collected(wanted: Nearest, queries: Indices, room: int) -> tuple[Indices, I
     places, keys = np.empty((size, room), dtype=np.int64), np.empty((size, room), dtype=np.float32)
     counts, edges = np.zeros(size, dtype=np.int64), np.full(size, np.inf, dtype=np.float32)
     own = queries if singles.space.first == 0 else np.full(size, -1)
-    limits = wanted.k, wanted.slack, singles.margins[queries], singles.zeros[queries]
+    slack = (1 + wanted.slack) * (1 + singles.growth) - 1
+    limits = wanted.k, slack, singles.margins[queries], singles.zeros[queries]
     for first, block in singles.blocks(queries):
         is_last = first + block.shape[1] == singles.space.n
         _collect(block, first, is_last, own, *limits, counts, edges, places, keys)

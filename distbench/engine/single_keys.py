@@ -19,6 +19,7 @@ Indices = NDArray[np.int64]
 BLOCK_CANDIDATES = 4096  # of one product of matrices
 KEPT_BYTES = 1 << 26  # points in single precision up to this size stay in memory
 ROUNDING = 2.0**-24  # of single precision
+UNDERFLOW = 2.0**-140  # more than the rounding of its least numbers
 SAFE_LENGTHS = 1e-15, 1e15  # rows of such lengths can be divided by them in single precision
 
 
@@ -33,6 +34,7 @@ class SingleKeys:
         self.is_product = space.by_products or space.distance == INNER_PRODUCT
         n = space.n_rows
         self.margins, self.zeros = np.zeros(n), np.zeros(n)  # bounds on twice the rounding; keys of a distance of 0
+        self.growth, self.spreads = 0.0, np.zeros(n)  # a share that margins of near keys add; how much more keys may be
         self.kept: Singles | None = None
         if self.is_product:
             assert space.squares is not None
@@ -46,9 +48,16 @@ class SingleKeys:
             self.inverse = self._inverse_lengths()
         lengths = np.sqrt(squares)
         longest = lengths[space.first :].max()
-        self.margins = ROUNDING * (4 * (space.d + 8) * lengths * longest + 6 * (squares + longest**2))
-        if space.distance != INNER_PRODUCT:
-            self.zeros = -squares
+        self.margins += UNDERFLOW * space.d * (1 + longest)
+        if space.distance == INNER_PRODUCT:
+            self.margins += ROUNDING * 4 * (space.d + 11) * lengths * longest
+        else:
+            # Twice the rounding of a key is at most this share of both squares. Keys lack that of the candidate, so one
+            # long candidate does not blur the others; a near candidate is no longer than the query and the distance.
+            share = ROUNDING * (2 * space.d + 22)
+            self.growth, self.spreads = 1 / max(1 - 2 * share, 0.01) - 1, share * squares
+            self.zeros, squares = -squares, squares - self.spreads / 2
+            self.margins += 3 * self.spreads
         self.squares = squares.astype(np.float32)
         if space.n_rows * space.d * 4 <= KEPT_BYTES:
             self.kept = np.concatenate([self._rows(*cut) for cut in _cuts(space.n_rows)])

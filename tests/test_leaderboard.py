@@ -57,27 +57,6 @@ def noisy(encoder, value, stream):
     return row(encoder, value, noise=1.0, stream=stream)
 
 
-@pytest.mark.parametrize("better", ["up", "down"])
-def test_places_of_many_encoders_are_those_of_single_intervals(monkeypatch, better):
-    values = np.random.default_rng(1).normal(0.5, 0.1, 60)
-    rows = [
-        row(f"e{n}", v, noise=(n % 4) / 3, stream=n % 7, direction=better, groups="g" * (n % 11 == 0))
-        for n, v in enumerate(values)
-    ]
-    rows += [row("none", 0.5, leave_one_out=None), row("equal", values[0], noise=0.0, stream=0, groups="g")]
-    at_once = places(rows)
-    monkeypatch.setattr("distbench.results.leaderboard.MANY", len(rows) + 1)
-    assert at_once == places(rows)
-    assert 10 < len(set(at_once.values())) < len(rows)
-
-
-def test_places_of_a_thousand_encoders_take_seconds():
-    rows = [noisy(f"e{n}", 0.5 + n / 1000, n) for n in range(1000)]
-    begun = time.process_time()
-    assert places(rows)["e999"] == 1
-    assert time.process_time() - begun < 10, "with an interval for each pair it takes more than 20"
-
-
 DOWN = {"metric": "distortion", "direction": "down"}
 
 

@@ -31,7 +31,6 @@ __all__ = [
     "allow_unseen_failures",
     "check_confidence",
     "degrees_of_freedom",
-    "freedom",
     "jackknife_interval",
     "jackknife_standard_error",
 ]
@@ -228,12 +227,8 @@ def degrees_of_freedom(leave_one_out: Array) -> float:
     total = float(squares.sum())
     if total == 0:
         return m - 1
-    return float(freedom(m, m * float(np.sum((squares / total) ** 2))))
-
-
-def freedom(m: int, kurtosis: Any) -> Any:
-    """Return the degrees of freedom of a sum of squares over m points, or of many such sums, with this kurtosis."""
-    return np.clip(2 * m / np.maximum(kurtosis - 1, 1e-9), 3, m - 1)
+    kurtosis = m * float(np.sum((squares / total) ** 2))
+    return float(np.clip(2 * m / max(kurtosis - 1, 1e-9), 3, m - 1))
 
 
 @dataclass(frozen=True)

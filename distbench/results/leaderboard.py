@@ -20,8 +20,6 @@ from distbench.results.rows import Row, Setting
 
 __all__ = ["Leaderboard", "LeaderboardRow", "leaderboard"]
 
-MANY = 50  # encoders, of which it is faster to compare all pairs at once
-
 
 @dataclass(frozen=True)
 class Leaderboard:
@@ -166,26 +164,11 @@ def _placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> lis
     ranked = [entry for entry in entries if not entry.reason]
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
     confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ranked), 2))
-    clear = _clear_differences(ranked, confidence)
     placed = []
-    for above, entry in enumerate(ranked):
-        better = sum(
-            is_clear > 0 if is_clear else not _may_be_equal(other, entry, sort, confidence)
-            for other, is_clear in zip(ranked[:above], clear[above], strict=False)
-        )
+    for number_above, entry in enumerate(ranked):
+        better = sum(not _may_be_equal(other, entry, sort, confidence) for other in ranked[:number_above])
         placed.append(replace(entry, place=1 + better))
     return placed + [entry for entry in entries if entry.reason]
-
-
-def _clear_differences(ranked: Sequence[LeaderboardRow], confidence: float) -> Sequence[Sequence[int]]:
-    """Return for each two entries whether a difference is shown (1), is not shown (-1), or only its interval tells."""
-    if len(ranked) < MANY:
-        return [[0] * len(ranked)] * len(ranked)
-    from distbench.inference.pairs import clear_differences
-
-    groups = [frozenset(row.groups for row in entry.rows) for entry in ranked]
-    known: list[list[int]] = clear_differences([entry.estimate for entry in ranked], groups, confidence).tolist()
-    return known
 
 
 def _may_be_equal(other: LeaderboardRow, entry: LeaderboardRow, sort: str, confidence: float) -> bool:

@@ -288,6 +288,7 @@ RESERVED = frozenset(
             "name",
             "distance_x",
             "distance_z",
+            "codes",
             "labels",
             "reference_labels",
             "groups",

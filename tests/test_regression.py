@@ -198,6 +198,24 @@ class TestMatching:
         left_out = compare_rows(better, changed(better, **what), left_out={"t.py::test"})
         assert (left_out.not_compared, left_out.only_before) == ((), ("a, gauss, code size 3",))
 
+    @pytest.mark.parametrize("is_worse", [False, True])
+    def test_names_by_position_follow_the_points(self, better, worse, is_worse):
+        """Ids such as X0 and X1 move on by one if a set of points is put in front; gates see the same points."""
+
+        def at(place, points, rows):
+            return changed(rows, dataset="", data_sha256="", test=f"t.py::test[X{place}]", fingerprint=points)
+
+        before = [*at(0, "easy", better), *at(1, "medium", better)]
+        now = worse if is_worse else better
+        comparison = compare_rows(before, [*at(0, "new", better), *at(1, "easy", now), *at(2, "medium", now)])
+        assert {change.moved for change in comparison.changes} == {f"test was t.py::test[X{place}]" for place in (0, 1)}
+        assert not comparison.not_compared
+        assert bool(broken_gates(comparison, [parse_gate("continuity:25%")])) == is_worse
+        removed = compare_rows(before, at(0, "medium", better))
+        assert [entry.missing for entry in removed.not_compared] == [True]
+        other = compare_rows(before[: len(better)], at(0, "new", worse))
+        assert broken_gates(other, [parse_gate("continuity:25%")])  # of no known points: compared by name
+
     @pytest.mark.parametrize(
         ("what", "moved"),
         [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from distbench.results.packing import ARRAYS, packed_arrays
-from distbench.results.points import find_moved, moved_text
+from distbench.results.points import find_moved, moved_text, same_points
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = [
@@ -120,14 +120,17 @@ def match_rows(
     runs = list(before), list(now)
     key = _key(runs)
     old, new = (_grouped(rows, key) for rows in runs)
-    gone, added = ({name: rows for name, rows in a.items() if name not in b} for a, b in ((old, new), (new, old)))
-    moved = find_moved(gone, added)
+    same = {name for name in old.keys() & new.keys() if same_points(old[name], new[name])}
+    gone, added = ({name: rows for name, rows in run.items() if name not in same} for run in (old, new))
+    moved = find_moved(gone, added)  # also where a name is now that of other points: X0, X1 are names by position
+    found = set(moved.values())
+    by_name = {name for name in gone.keys() & added.keys() if name not in found and name not in moved}
     matches: list[MatchedRows] = []
     not_compared: list[NotCompared] = []
     same_name = contradictory(runs, key)
     for encoder, rows in new.items():
         earlier = old.get(moved.get(encoder, encoder), [])
-        if not earlier:
+        if not earlier or encoder not in {*same, *moved, *by_name}:
             continue
         if encoder in same_name:
             not_compared.append(_not_compared(rows, SAME_NAME, had=measured(earlier)))
@@ -137,11 +140,10 @@ def match_rows(
             matches += [pair._replace(moved=text) for pair in matched]
             not_compared += unmatched
     failed = {*failed_tests, *(row.test for row in runs[1] if row.status != OK)} - {""}
-    found = set(moved.values())
-    unmatched_rows = [rows for name, rows in gone.items() if name not in found]
+    unmatched_rows = [rows for name, rows in gone.items() if name not in found and name not in by_name]
     lost = [_lost(rows, failed, left_out) for rows in unmatched_rows]
     only_before = [_subject(rows).label for rows, entry in zip(unmatched_rows, lost, strict=True) if entry is None]
-    only_now = [_subject(rows).label for name, rows in added.items() if name not in moved]
+    only_now = [_subject(rows).label for name, rows in added.items() if name not in moved and name not in by_name]
     return matches, only_before, only_now, [*not_compared, *filter(None, lost)]
 
 

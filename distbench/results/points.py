@@ -7,7 +7,7 @@ from typing import Any
 
 from distbench.results.rows import OK, Row
 
-__all__ = ["POINTS_CHANGED", "find_moved", "hashes_of_points", "moved_text", "points_differ"]
+__all__ = ["POINTS_CHANGED", "find_moved", "hashes_of_points", "moved_text", "points_differ", "same_points"]
 
 POINTS_CHANGED = "the points changed"
 IDENTITIES = (("encoder", "code_size"), ("test", "encoder"), ("test", "code_size"), ("test",))
@@ -66,7 +66,7 @@ def _only_match(
     """Return the one group of an index that is of the same points; None if there is none, or a second one."""
     found = None
     for key in (key for token in _tokens(rows, names) for key in index.get(token, ())):
-        if key != found and _same_points(groups[key], rows):
+        if key != found and same_points(groups[key], rows):
             if found is not None:
                 return None
             found = key
@@ -77,7 +77,7 @@ def _identity(rows: Sequence[Row], names: Sequence[str]) -> tuple[Any, ...]:
     return (rows[0].in_sample, *(getattr(rows[0], name) for name in names))
 
 
-def _same_points(rows: Sequence[Row], others: Sequence[Row]) -> bool:
+def same_points(rows: Sequence[Row], others: Sequence[Row]) -> bool:
     """Return whether two encoders were measured on the same points in the same way."""
     first, second = ({row.setting.method: row for row in group if row.status == OK} for group in (rows, others))
     return any(not points_differ(first[method], second[method]) for method in first.keys() & second.keys())

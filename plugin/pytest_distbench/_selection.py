@@ -38,9 +38,8 @@ class Selection:
         self._deselected: set[str] = set()
         self._by_option: set[tuple[str, str]] = set()  # the option and the test
         self._is_incomplete = False
-        # These two options leave out tests without a word; the first leaves out none if none failed.
-        has_failures = self._has_option(("lf",)) and bool(config.cache and config.cache.get("cache/lastfailed", {}))
-        self._is_unnamed = has_failures or self._has_option(("stepwise",))
+        # This option leaves out tests without a word, but none if none failed.
+        self._is_unnamed = self._has_option(("lf",)) and bool(config.cache and config.cache.get("cache/lastfailed", {}))
 
     def pytest_itemcollected(self) -> None:
         """Count the tests that were found."""
@@ -122,7 +121,8 @@ class Selection:
 
     def _is_word(self, value: str) -> bool:
         words = [*map(str, self._config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
-        return not self._config.getini("addopts") or any(word.endswith(value) for word in words)
+        given = (text for word in words for text in (word, word.partition("=")[2], word[2:]) if word.startswith("-"))
+        return not self._config.getini("addopts") or value in {*words, *given}
 
     def _is_ignored(self, test: str) -> bool:
         """Return whether an option leaves out the file of a test, or a folder around it."""

@@ -176,6 +176,15 @@ class TestEvaluate:
         found = [run(*command, f"labels.{ending}", "--json").stdout for ending in ("npy", "parquet")]
         assert json.loads(found[0])["scores"] == json.loads(found[1])["scores"]
 
+    def test_labels_of_texts_in_a_file_of_several_columns_are_named(self):
+        texts = [f"class {number}" for number in np.load("labels.npy").tolist()]
+        pd.DataFrame({"id": range(len(texts)), "class": texts}).to_parquet("labels.parquet")
+        command = ("own_encoders:four", "--data", "X.npy", "--metrics", "label_agreement", "--json", "--labels")
+        result = run(*command, "labels.parquet")
+        assert (result.exit_code, "name one: labels.parquet:id" in result.stderr) == (2, True), result.stderr
+        found = [run(*command, name).stdout for name in ("labels.npy", "labels.parquet:class")]
+        assert json.loads(found[0])["scores"] == json.loads(found[1])["scores"]
+
     def test_rows_are_added_to_results_that_other_commands_read(self, tmp_path):
         path = tmp_path / "r.json"
         for name in ("two", "four"):

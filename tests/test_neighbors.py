@@ -97,6 +97,16 @@ def test_indexes_of_other_packages(make, name):
         assert not exact.notes
 
 
+def test_an_index_of_unit_vectors_finds_cosine_neighbors():
+    """Points of other lengths may be in the index as unit vectors: a note says what must hold."""
+    units, queries = (part / np.linalg.norm(part, axis=1, keepdims=True) for part in (D, Q))
+    index = NearestNeighbors().fit(units)
+    report = distbench.evaluate(index, queries, reference=units, distance_x="cosine")
+    assert (report["knn_recall"].value, report.notes) == (1.0, ())
+    (note,) = distbench.evaluate(index, Q, reference=D, distance_x="cosine").notes
+    assert str(note).endswith("only if the vectors in the index have length 1, which those of reference have not")
+
+
 KINDS = {
     "plain": ("euclidean", "cosine", "cityblock", "inner_product"),
     "ties": ("euclidean", "cityblock", "inner_product"),

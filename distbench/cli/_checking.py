@@ -122,6 +122,4 @@ def read_option(typed: Mapping[str, Any], name: str) -> Any:
 
     if not typed[name]:
         return None
-    values = read_points(typed[name], f"--{name.replace('_', '-')}")
-    is_column = name in LABELS and len(values.shape) == 2 and values.shape[1] == 1  # as those of Parquet files are
-    return values[:, 0] if is_column else values
+    return read_points(typed[name], f"--{name.replace('_', '-')}", one_column=name in LABELS)

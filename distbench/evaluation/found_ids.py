@@ -54,14 +54,18 @@ def _rows(ids: Any, references: int) -> Places:
     array = _matrix(ids)
     if array.dtype.kind not in "iu":
         found = f"found {array.dtype} values" if array.dtype != object else f"found {short_repr(array.flat[0])}"
-        raise InputError("ids", found, "pass rows of the reference, or the id of each reference point as ids_of=")
+        raise InputError(
+            "ids",
+            found,
+            "pass rows of the reference, or the id of each reference point as ids_of= of evaluate_neighbors",
+        )
     places = array.astype(np.int64)
     wrong = np.flatnonzero(((places < MISSING) | (places >= references)).any(axis=1))
     if wrong.size:
         row = places[wrong[0]]
         bad = row[(row < MISSING) | (row >= references)][0]
         found = f"found {bad} in row {wrong[0]}, but reference has {references} rows"
-        raise InputError("ids", found, "pass the id of each reference point as ids_of=")
+        raise InputError("ids", found, "pass the id of each reference point as ids_of= of evaluate_neighbors")
     return places
 
 

@@ -41,6 +41,8 @@ Places = NDArray[np.int64]
 
 FOUND = ("knn_recall", "lcmc", "near_recall")
 RECALL = "knn_recall"
+OF_UNITS = "cosine", "euclidean", "inner_product"  # distances by which vectors of length 1 have one order
+LOOKED_AT = 1000  # rows, for their lengths
 EXAMPLE = "recall@10_in_100"
 THEMSELVES = "each counts as a neighbor of itself"
 NO_CANDIDATES: NDArray[np.float64] = np.empty(0)  # what test points change as candidates
@@ -132,7 +134,7 @@ def evaluate_neighbors(
     check_row_names([(X_test, TEST), (ids if index is None else None, "ids"), (Z_test, "codes[0]")], notes)
     check_row_names([(reference, REFERENCE), (ids_of, "ids_of"), (Z_ref, "codes[1]")], notes)
     notes += [] if points.X_ref is None else reference_notes(points.X, points.X_ref, THEMSELVES)
-    notes += [] if index is None else _distance_notes(index, distance_x)
+    notes += [] if index is None else _distance_notes(index, distance_x, points)
     needed = {metric.name: metric.within or metric.at(points.k) for metric in settings.metrics}
     found = ids if index is None else index.ids(points.X, max(needed.values()))
     places = found_places(found, ids_of, len(points.X), _count(points), needed, notes)
@@ -164,14 +166,23 @@ def _answered(metrics: str | Iterable[str]) -> tuple[Metric, ...]:
     return chosen_metrics(wanted)
 
 
-def _distance_notes(index: Index, distance: str) -> list[Note]:
-    if index.distance in ("", distance) or distance == "cosine":  # unit vectors are as near by any of them
+def _distance_notes(index: Index, distance: str, points: InputPoints) -> list[Note]:
+    """Return a note if the index searches by another distance, which finds others unless vectors have length 1."""
+    are_alike = {index.distance, distance} <= set(OF_UNITS)
+    if index.distance in ("", distance) or (are_alike and distance == "cosine" and _have_length_one(points)):
         return []
-    text = (
-        f"the index searches by {index.distance}, but true neighbors are nearest by {distance}; pass "
-        f"distance_x={index.distance!r} for the same, or 'cosine' if all points have length 1"
-    )
+    text = f"the index searches by {index.distance}, but true neighbors are nearest by {distance}; "
+    if are_alike and distance == "cosine":
+        text += "both find the same only if the vectors in the index have length 1, which those of reference have not"
+    else:
+        also = ", or 'cosine' if all points have length 1" if are_alike and index.distance != "cosine" else ""
+        text += f"pass distance_x={index.distance!r} for the same{also}"
     return [Note("warning", "index_distance", text)]
+
+
+def _have_length_one(points: InputPoints) -> bool:
+    rows = np.asarray(points.X if points.X_ref is None else points.X_ref[:LOOKED_AT], dtype=np.float64)
+    return bool(np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-2))
 
 
 def _count(points: InputPoints) -> int:

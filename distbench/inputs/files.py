@@ -37,7 +37,7 @@ def is_file_name(value: Any) -> bool:
     return isinstance(value, str | PathLike) and _parts(value)[0].suffix.lower() in ENDINGS
 
 
-def read_points(source: str | PathLike[str], name: str) -> Any:
+def read_points(source: str | PathLike[str], name: str, *, one_column: bool = False) -> Any:
     """Return the unchecked points of a file: a numpy array, or for a large ``.h5ad`` a data set of HDF5.
 
     Parameters
@@ -48,6 +48,8 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
         or ``file.h5ad:key``, where the key is one of its ``obsm``.
     name : str
         The argument's name in errors.
+    one_column : bool
+        Whether to read one column of a ``.parquet``, of any type, as an array (n,): labels, groups or ids.
 
     Raises
     ------
@@ -63,7 +65,8 @@ def read_points(source: str | PathLike[str], name: str) -> Any:
             raise DatasetError(f"found {short_repr(str(source))}; give a file that ends in {', '.join(ENDINGS)}")
         if kind_of(path) not in ("", "a file"):  # reading a pipe could wait for ever
             raise DatasetError(str(path), f"is {kind_of(path)}", "give a file")
-        return reading(path, lambda: _READERS[kind](path, key), str(path))
+        read = _parquet_column if one_column and kind == ".parquet" else _READERS[kind]
+        return reading(path, lambda: read(path, key), str(path))
     except (DatasetError, OSError, ValueError) as error:  # ValueError: the path is impossible
         raise InputError(name, shortened(str(error))) from error.__cause__
     except MissingDependencyError as error:
@@ -180,6 +183,12 @@ def _h5ad(path: Path, key: str) -> Any:
     from distbench.inputs.h5ad import read_h5ad
 
     return read_h5ad(path, key)
+
+
+def _parquet_column(path: Path, key: str) -> NDArray[Any]:
+    from distbench.inputs.parquet import read_one
+
+    return read_one(path, key)
 
 
 _READERS: dict[str, Callable[[Path, str], Any]] = {".npy": _npy, ".npz": _npz, ".parquet": _parquet, ".h5ad": _h5ad}

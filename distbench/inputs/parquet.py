@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Table", "read_columns", "read_table", "table_names"]
+__all__ = ["Table", "read_columns", "read_one", "read_table", "table_names"]
 
 Columns = Mapping[str, Any]  # pyarrow columns by name
 
@@ -72,6 +72,23 @@ def read_columns(path: Path, column: str = "") -> NDArray[Any]:
         names = join_names([*lists, *others])
         raise DatasetError(f"has lists and other columns ({names}); name one: {path}:{lists[0]}")
     return _from_lists(lists[0], columns[lists[0]])
+
+
+def read_one(path: Path, column: str = "") -> NDArray[Any]:
+    """Read one column of any type, such as labels; `column` is needed if there are several beside the index."""
+    import numpy as np
+
+    columns, index, _ = _columns(path)
+    names = [name for name in columns if name not in index]
+    if column and column not in columns:
+        raise DatasetError(f"has no column {column!r}; {did_you_mean(column, columns)}")
+    if not column and len(names) != 1:
+        raise DatasetError(
+            f"has {len(names)} columns ({join_names(names)}); name one: {path}:{(names or ['column'])[0]}"
+        )
+    column = column or names[0]
+    _refuse_empty(column, columns[column])
+    return np.asarray(columns[column].to_pylist())
 
 
 def table_names(path: Path) -> tuple[list[Any] | None, list[str], list[str]]:

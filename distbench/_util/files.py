@@ -52,7 +52,7 @@ def is_stream(path: Path) -> bool:
 def write_problem(path: Path, sign: str = "") -> str:
     """Return why a file could not be written, and what to do; empty if no reason is known.
 
-    A file that is not empty and does not begin with `sign` is not replaced: only distbench writes such a sign.
+    A file that is not empty and has no `sign` near its start is not replaced: only distbench writes such a sign.
     """
     if is_stream(path):
         return "" if os.access(path, os.W_OK) else f"{path} cannot be written to; name a file"

@@ -1,6 +1,6 @@
 """The candidates that may be among a query's nearest: found by keys in single precision, with exact keys of their own.
 
-That takes about as long as an exact search in single precision. Whoever reads a list decides by exact keys alone.
+Whoever reads a list decides by exact keys alone.
 """
 
 from __future__ import annotations

@@ -151,6 +151,36 @@ def test_parquet_files_have_names(tmp_path):
         evaluate_codes(path["X"], path["Z"], reference=(path["turned"], path["codes"]))
 
 
+def h5ad(path, points, codes, columns, nullable=False):
+    """Write a frame and its codes in the layout of AnnData; texts that may be missing are stored in a group."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        file["X"], file["obsm/X_pca"] = points.to_numpy(), codes.to_numpy()
+        for axis, names in (("obs", points.index), ("var", columns)):
+            group = file.create_group(axis)
+            group.attrs["_index"] = "cell"
+            group["cell/values" if nullable else "cell"] = np.array(list(names), dtype=object)
+    return str(path)
+
+
+def test_h5ad_files_have_names(tmp_path):
+    X, R = tables()
+    path = h5ad(tmp_path / "x.h5ad", X, two(X), X.columns)
+    same = h5ad(tmp_path / "same.h5ad", X, two(X), X.columns, nullable=True)
+    reference = h5ad(tmp_path / "r.h5ad", R, two(R), R.columns)
+    for codes in (path, same):
+        report = evaluate_codes(path, f"{codes}:X_pca", reference=(reference, f"{reference}:X_pca"))
+        assert report.as_dict() == evaluate_codes(X, two(X), reference=(R, two(R))).as_dict()
+    other = h5ad(tmp_path / "other.h5ad", X[::-1], two(X)[::-1], X.columns, nullable=True)
+    for codes in (f"{other}:X_pca", two(X)[::-1]):
+        with pytest.raises(InputError, match=r"^Z_test: found names of rows in another order: row 0 is 't59'"):
+            evaluate_codes(path, codes)
+    turned_path = h5ad(tmp_path / "turned.h5ad", turned(R), two(R), turned(R).columns)
+    for points in (turned_path, f"{turned_path}:X", turned(R)):
+        with pytest.raises(InputError, match=r"^reference\[0\]: found columns in another order: column 0 is 'depth'"):
+            evaluate_codes(path, f"{path}:X_pca", reference=(points, f"{turned_path}:X_pca"))
+
+
 def test_reference_encoders_remember_the_columns_that_they_were_fitted_on():
     X, X_ref = tables()
     encoder = distbench.fit_baseline("pca", X_ref, code_size=2)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ENDINGS",
     "is_file_name",
-    "is_parquet",
+    "is_table",
+    "names_in_file",
     "open_archive",
-    "parquet_names",
     "read_array",
     "read_points",
     "reading",
@@ -73,21 +73,23 @@ def read_points(source: str | PathLike[str], name: str, *, one_column: bool = Fa
         raise MissingDependencyError(f"{name}: {error}") from error.__cause__
 
 
-def is_parquet(source: Any) -> bool:
-    """Return whether a text or path names a Parquet file, with or without a key after it."""
-    return isinstance(source, str | PathLike) and _parts(source)[0].suffix.lower() == ".parquet"
+def is_table(source: Any) -> bool:
+    """Return whether a text or path names a file whose rows and columns may have names, with or without a key."""
+    return isinstance(source, str | PathLike) and _parts(source)[0].suffix.lower() in (".parquet", ".h5ad")
 
 
-def parquet_names(source: str | PathLike[str]) -> tuple[list[Any] | None, list[str] | None, list[str]]:
-    """Return the names of a Parquet file's rows, of the columns that were read, and of those that were left out.
+def names_in_file(source: str | PathLike[str]) -> tuple[list[Any] | None, list[str] | None, list[str]]:
+    """Return the names of a table's rows, of the columns that were read, and of those that were left out.
 
     Rows or columns without names are None. If the source names a column, all are: then none is left out by mistake.
     """
-    from distbench.inputs.parquet import table_names
+    from distbench.inputs import h5ad, parquet
 
     path, key = _parts(source)
-    rows, columns, others = table_names(path)
-    return (rows, None, []) if key else (rows, columns, others)
+    is_h5ad = path.suffix.lower() == ".h5ad"
+    table_names = h5ad.table_names if is_h5ad else parquet.table_names
+    rows, columns, others = reading(path, lambda: table_names(path))
+    return (rows, None, []) if key and not (is_h5ad and key == "X") else (rows, columns, others)
 
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:

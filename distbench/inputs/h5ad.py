@@ -1,4 +1,4 @@
-"""Reads a single matrix of an ``.h5ad`` file."""
+"""Reads a single matrix of an ``.h5ad`` file, and the names of its rows and columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from distbench.errors import DatasetError, InputError, MissingDependencyError
 from distbench.inputs.size_guards import IN_MEMORY_BYTES, refuse_unfolded
 from distbench.inputs.sparse import as_csr, is_sparse
 
-__all__ = ["checked_sparse", "key_hint", "read_h5ad"]
+__all__ = ["checked_sparse", "key_hint", "read_h5ad", "table_names"]
 
 MAX_DENSE_BYTES = 2 << 30
 SPARSE = ("csr_matrix", "csc_matrix")
@@ -52,11 +52,9 @@ def _refuse_large(shape: Any, dtype: Any, name: str) -> None:
 
 def read_h5ad(path: Path, key: str) -> Any:
     """Return the ``X`` of an ``.h5ad``, or the array under a key of its ``obsm``. Errors do not name the file."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingDependencyError("needs h5py, which is not installed; pip install h5py") from error
-    file = h5py.File(path, "r")
+    file = _opened(path)
+    import h5py
+
     keys = [] if _own_part(file, "obsm") is None else list(file["obsm"])
     if key and key not in keys and key != "X":
         raise DatasetError(key_hint(key, keys))
@@ -74,11 +72,39 @@ def read_h5ad(path: Path, key: str) -> Any:
     return _from_sparse(part, kind, name, path)
 
 
+def table_names(path: Path) -> tuple[list[str] | None, list[str] | None, list[str]]:
+    """Return the names of the rows and of the columns of ``X``, None without any; no column is left out."""
+    with _opened(path) as file:
+        return _index(file, "obs", path), _index(file, "var", path), []
+
+
+def _index(file: Any, axis: str, path: Path) -> list[str] | None:
+    """Return the texts in the index of a frame: a data set, or a group that has them as values."""
+    import h5py
+
+    frame = _own_part(file, axis)
+    index = None if frame is None else _own_part(frame, str(frame.attrs.get("_index", "_index")))
+    index = _own_part(index, "values") if isinstance(index, h5py.Group) else index
+    is_own = isinstance(index, h5py.Dataset) and not index.external and not index.is_virtual
+    if not is_own or not h5py.check_string_dtype(index.dtype):
+        return None
+    refuse_unfolded(index.nbytes, path.stat().st_size, "compression=None")
+    return [str(name) for name in index.asstr(errors="replace")[()]]
+
+
+def _opened(path: Path) -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingDependencyError("needs h5py, which is not installed; pip install h5py") from error
+    return h5py.File(path, "r")
+
+
 def _own_part(group: Any, name: str) -> Any:
     """Return a part of a file, or None if it is missing or in another file."""
     import h5py
 
-    link = group.get(name, getlink=True) if name in group else None
+    link = group.get(name, getlink=True) if isinstance(group, h5py.Group) and name in group else None
     return group[name] if isinstance(link, h5py.HardLink) else None
 
 

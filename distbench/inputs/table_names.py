@@ -9,7 +9,7 @@ from distbench._util.notes import Note
 from distbench._util.text import join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.anndata import anndata_of
-from distbench.inputs.files import is_parquet, parquet_names
+from distbench.inputs.files import is_table, names_in_file
 from distbench.inputs.labels import is_missing
 
 __all__ = [
@@ -47,7 +47,7 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
         raise InputError(
             other_name,
             f"found {order}: {found}",
-            f"pass rows in the order of {name}{'' if is_parquet(other) else of_frames}",
+            f"pass rows in the order of {name}{'' if is_table(other) else of_frames}",
         )
 
 
@@ -77,10 +77,10 @@ def check_pair_names(test: Tables, reference: Tables, notes: list[str] | None = 
 
 
 def left_out_notes(tables: Tables) -> list[Note]:
-    """Return a note for each Parquet file with columns that are neither numbers nor read as lists."""
+    """Return a note for each file with columns that are neither numbers nor read as lists."""
     notes = []
     for table, name in tables:
-        if others := parquet_names(table)[2] if is_parquet(table) else []:
+        if others := names_in_file(table)[2] if is_table(table) else []:
             text = f"{name}: columns that are not numbers were left out: {join_names(others)}"
             notes.append(Note("warning", "columns_left_out", text))
     return notes
@@ -92,19 +92,19 @@ def in_another_order(names: list[Any], others: list[Any]) -> bool:
 
 
 def row_names(table: Any) -> Names:
-    """Return the names of the rows of a frame, a column, AnnData or a Parquet file; None if it has none."""
+    """Return the names of the rows of a frame, a column, AnnData or a file; None if it has none."""
     if hasattr(table, "iloc"):
         return [None if is_missing(name) else name for name in table.index]  # NaN is not equal to itself
     if (adata := anndata_of(table)) is not None:
         return list(adata.obs_names)
-    return parquet_names(table)[0] if is_parquet(table) else None
+    return names_in_file(table)[0] if is_table(table) else None
 
 
 def _column_names(table: Any) -> Names:
     """Return the names of the columns of a frame, an Arrow table, AnnData or a file; None if it has none."""
     names: Names = None
-    if is_parquet(table):
-        names = parquet_names(table)[1]
+    if is_table(table):
+        names = names_in_file(table)[1]
     elif hasattr(table, "var_names"):
         names = list(table.var_names)
     elif hasattr(table, "shape") and hasattr(type(table), "columns"):

@@ -83,7 +83,7 @@ def _index(file: Any, axis: str, path: Path) -> list[str] | None:
     import h5py
 
     frame = _own_part(file, axis)
-    index = None if frame is None else _own_part(frame, str(frame.attrs.get("_index", "_index")))
+    index: Any = None if frame is None else _own_part(frame, str(frame.attrs.get("_index", "_index")))
     index = _own_part(index, "values") if isinstance(index, h5py.Group) else index
     is_own = isinstance(index, h5py.Dataset) and not index.external and not index.is_virtual
     if not is_own or not h5py.check_string_dtype(index.dtype):

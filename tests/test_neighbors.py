@@ -245,6 +245,10 @@ IDS = np.tile(np.arange(10), (150, 1))
             {"ids": IDS + 695},
             "ids: found 700 in row 0, but reference has 700 rows; pass the id of each reference point",
         ),
+        (
+            {"ids": IDS + 691},
+            "ids: found 700 in row 0, .*; if ids count from 1, pass ids - 1; else pass the id of each",
+        ),
         ({"ids": IDS - 2}, "ids: found -2 in row 0, but reference has 700 rows"),
         ({"ids": IDS / 2}, "ids: found float64 values; pass rows of the reference, or the id of each"),
         ({"ids": IDS.astype(str)}, "ids: found <U21 values; pass rows"),
@@ -358,6 +362,42 @@ def test_what_a_search_of_all_codes_can_lose():
     rough = faiss_index("PQ8x4")
     rough.search_type = faiss.IndexPQ.ST_HE  # Hamming distances
     assert "search more of the index" in advice(distbench.evaluate(rough, Q, reference=D), {"knn_recall": 1.0}, {})
+
+
+@pytest.mark.parametrize(("shift", "k"), [(0, 10), (1, 10), (1, 1), (5, (1, 10))])
+def test_ids_of_other_rows_have_a_note(shift, k):
+    """Ids that count from 1, or are rows of a table in another order, are as random ones."""
+    ids = NearestNeighbors().fit(D[:690]).kneighbors(Q, 20, return_distance=False) + shift
+    noted = [str(note) for note in distbench.evaluate_neighbors(ids, Q, D, k=k).notes]
+    assert [" is no better than that of random ids (" in note for note in noted] == [True] * bool(shift)
+    few = distbench.evaluate_neighbors(IDS[:3], Q[:3], D[:12], k=10)  # random ids, of which no word is true
+    assert not few.notes
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: NearestNeighbors().fit(D),
+        pytest.param(lambda: hnswlib_index()[0], marks=needs("hnswlib")),
+        pytest.param(lambda: usearch_index()[0], marks=needs("usearch")),
+        pytest.param(lambda: faiss_index("Flat"), marks=needs("faiss")),
+    ],
+)
+def test_an_index_of_more_or_fewer_points_has_a_note(make):
+    index = make()
+    more = np.concatenate([D, Q[:5] + 1])
+    assert not distbench.evaluate(index, Q, reference=D).notes
+    (note,) = distbench.evaluate(index, Q, reference=more).notes
+    assert note == "the index has 700 points, but reference 705: those that it lacks count as not found"
+    (note,) = distbench.evaluate(index, Q, reference=D[:699], k=1).notes
+    assert note == "the index has 700 points, but reference 699: pass all of its points"
+
+
+@pytest.mark.parametrize("Z", [-D, RNG.normal(size=D.shape)])
+def test_codes_that_are_not_those_of_the_index_have_a_note(Z):
+    (note,) = distbench.evaluate_neighbors(NearestNeighbors().fit(D), Q, D, codes=(Q, Z)).notes
+    assert note.code == "index_distance"
+    assert note.endswith("check that codes= and distance_z= are what the search compares")
 
 
 @needs("faiss")

@@ -44,6 +44,8 @@ class Index:
         Number of bytes of a stored point, if the index says so.
     searches_all : bool
         Whether it is known to compare each query with all codes, so that no setting makes it find more.
+    count : int or None
+        Number of points in it, if it is known.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Index:
     distance: str = ""
     code_bytes: int | None = None
     searches_all: bool = False
+    count: int | None = None
 
     def ids(self, queries: Any, k: int) -> NDArray[Any]:
         """Return the ids of the k nearest of each query. Raises EncoderError if the search fails."""
@@ -79,7 +82,7 @@ def _faiss(obj: Any, name: str) -> Index:
     size = None
     with suppress(Exception):  # indexes that store no codes raise RuntimeError
         size = int(obj.sa_code_size())
-    return Index(name, lambda queries, k: obj.search(queries, k)[1], metric, size, _searches_all(obj))
+    return Index(name, lambda queries, k: obj.search(queries, k)[1], metric, size, _searches_all(obj), obj.ntotal)
 
 
 def _searches_all(obj: Any) -> bool:
@@ -93,7 +96,9 @@ def _searches_all(obj: Any) -> bool:
 
 def _hnswlib(obj: Any, name: str) -> Index:
     distance = METRICS.get(str(obj.space), "")
-    return Index(f"hnswlib.{name}", lambda queries, k: obj.knn_query(queries, k=k)[0].astype(np.int64), distance)
+    count = obj.get_current_count()
+    search = lambda queries, k: obj.knn_query(queries, k=k)[0].astype(np.int64)  # noqa: E731
+    return Index(f"hnswlib.{name}", search, distance, count=count)
 
 
 def _usearch(obj: Any, name: str) -> Index:
@@ -104,12 +109,13 @@ def _usearch(obj: Any, name: str) -> Index:
         return keys
 
     kind = str(getattr(obj, "metric_kind", "")).rpartition(".")[2].lower()
-    return Index(f"usearch.{name}", search, METRICS.get(kind, ""))
+    return Index(f"usearch.{name}", search, METRICS.get(kind, ""), count=len(obj))
 
 
 def _sklearn(obj: Any, name: str) -> Index:
     distance = METRICS.get(str(getattr(obj, "effective_metric_", obj.metric)), "")
-    return Index(name, lambda queries, k: obj.kneighbors(queries, n_neighbors=k, return_distance=False), distance)
+    search = lambda queries, k: obj.kneighbors(queries, n_neighbors=k, return_distance=False)  # noqa: E731
+    return Index(name, search, distance, count=getattr(obj, "n_samples_fit_", None))
 
 
 _KINDS: tuple[tuple[str, str, Callable[[Any, str], Index]], ...] = (

@@ -65,7 +65,8 @@ def _rows(ids: Any, references: int) -> Places:
         row = places[wrong[0]]
         bad = row[(row < MISSING) | (row >= references)][0]
         found = f"found {bad} in row {wrong[0]}, but reference has {references} rows"
-        raise InputError("ids", found, "pass the id of each reference point as ids_of= of evaluate_neighbors")
+        counted = "if ids count from 1, pass ids - 1; else " if places.max() == references and 0 not in places else ""
+        raise InputError("ids", found, f"{counted}pass the id of each reference point as ids_of= of evaluate_neighbors")
     return places
 
 

@@ -42,6 +42,7 @@ Places = NDArray[np.int64]
 FOUND = ("knn_recall", "lcmc", "near_recall")
 RECALL = "knn_recall"
 OF_UNITS = "cosine", "euclidean", "inner_product"  # distances by which vectors of length 1 have one order
+BY_LUCK = 0.05  # a search of a part of the codes may find a little more than a search of all of them
 LOOKED_AT = 1000  # rows, for their lengths
 EXAMPLE = "recall@10_in_100"
 THEMSELVES = "each counts as a neighbor of itself"
@@ -134,13 +135,15 @@ def evaluate_neighbors(
     check_row_names([(X_test, TEST), (ids if index is None else None, "ids"), (Z_test, "codes[0]")], notes)
     check_row_names([(reference, REFERENCE), (ids_of, "ids_of"), (Z_ref, "codes[1]")], notes)
     notes += [] if points.X_ref is None else reference_notes(points.X, points.X_ref, THEMSELVES)
-    notes += [] if index is None else _distance_notes(index, distance_x, points)
+    notes += (
+        [] if index is None else [*_distance_notes(index, distance_x, points), *_count_notes(index, _count(points))]
+    )
     needed = {metric.name: metric.within or metric.at(points.k) for metric in settings.metrics}
     found = ids if index is None else index.ids(points.X, max(needed.values()))
     places = found_places(found, ids_of, len(points.X), _count(points), needed, notes)
     report = _report(points, settings, places, index, name)
     losses = [] if codes is None else _loss_notes(points, settings, (Z_test, Z_ref), report)
-    return replace(report, notes=(*notes, *losses))
+    return replace(report, notes=(*notes, *_random_notes(report, settings), *losses))
 
 
 def evaluated_index(index: Any, X_test: Any, reference: Any, options: Mapping[str, Any]) -> Report:
@@ -178,6 +181,27 @@ def _distance_notes(index: Index, distance: str, points: InputPoints) -> list[No
         also = ", or 'cosine' if all points have length 1" if are_alike and index.distance != "cosine" else ""
         text += f"pass distance_x={index.distance!r} for the same{also}"
     return [Note("warning", "index_distance", text)]
+
+
+def _count_notes(index: Index | None, references: int) -> list[Note]:
+    """Return a note if the index has more or fewer points than the reference."""
+    if index is None or index.count in (None, references):
+        return []
+    effect = "those that it lacks count as not found" if index.count < references else "pass all of its points"
+    return [Note("warning", "found_ids", f"the index has {index.count} points, but reference {references}: {effect}")]
+
+
+def _random_notes(report: Report, settings: Settings) -> list[Note]:
+    """Return a note if ids are about as right as random ones: they are likely to be those of other rows."""
+    for metric in settings.metrics:
+        score, chance = report[metric.name], metric.at(report.k) / report.M
+        if base_name(metric.name) == RECALL and score.low is not None and score.low <= chance and score.value < 0.5:
+            text = (
+                f"{metric.name} is no better than that of random ids ({number(chance)}): ids must be rows of "
+                "reference, counted from 0, or those in ids_of"
+            )
+            return [Note("warning", "found_ids", text)]
+    return []
 
 
 def _have_length_one(points: InputPoints) -> bool:
@@ -257,6 +281,10 @@ def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any],
     notes = []
     for metric in recalls:
         exact, own = measured(metric, statistics).value, report[metric.name].value
-        lost = text.format(metric.name, *map(number, (exact, 1 - exact, exact - own)))
+        if own - exact > BY_LUCK:
+            lost = f"{metric.name}: an exact search among the codes finds only {number(exact)}: check that codes= and "
+            notes.append(Note("warning", "index_distance", f"{lost}distance_z= are what the search compares"))
+            continue
+        lost = text.format(metric.name, *map(number, (exact, 1 - exact, max(0.0, exact - own))))
         notes.append(Note("info", "code_loss" if 1 - exact > exact - own else "search_loss", lost))
     return notes

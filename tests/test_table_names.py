@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
-from frameworks import dk, pd
+from frameworks import dk, needs, pd
 
 import distbench
 from distbench import metrics
+from distbench._util.notes import codes_of
 from distbench.errors import EncoderError, InputError
 from distbench.inference.chance import chance
 
@@ -149,6 +152,54 @@ def test_parquet_files_have_names(tmp_path):
         evaluate_codes(path["X"], path["shuffled"])
     with pytest.raises(InputError, match=r"^reference\[0\]: found columns in another order"):
         evaluate_codes(path["X"], path["Z"], reference=(path["turned"], path["codes"]))
+
+
+def stored(table, tmp_path):
+    table.to_parquet(tmp_path / "x.parquet")
+    return str(tmp_path / "x.parquet")
+
+
+def polars_frame(table, tmp_path):
+    return importlib.import_module("polars").DataFrame(table.to_dict("list"))
+
+
+def arrow_table(table, tmp_path):
+    return importlib.import_module("pyarrow").table(table.to_dict("list"))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda table, tmp_path: table,
+        pytest.param(polars_frame, marks=needs("polars")),
+        pytest.param(arrow_table, marks=needs("pyarrow")),
+        pytest.param(stored, marks=needs("pyarrow")),
+    ],
+)
+def test_columns_of_ids_have_a_note(form, tmp_path):
+    """A table with a column of ids would be measured by its ids."""
+    X, numbers = tables()[0].reset_index(drop=True), pd.Series(range(60))
+    apart = pd.Series(np.random.default_rng(0).permutation(1000)[:60])
+
+    def noted(codes):
+        notes = evaluate_codes(X.to_numpy(), form(codes, tmp_path)).notes
+        return [str(note) for note in notes if note.code == "id_columns"]
+
+    for name, column in {"row": numbers + 1, "item_id": apart, "Index": numbers[::-1].to_numpy()}.items():
+        assert noted(X.assign(**{name: column})) == [
+            f"Z_test: columns that look like ids of the rows were taken for numbers: {name}; leave out those that are"
+        ]
+    for codes in (X, X.rank().astype(int), numbers.to_frame("x")):
+        assert not noted(codes)
+    for name, column in {"count": apart, "id": numbers // 2, "index": numbers + 0.5}.items():
+        assert not noted(X.assign(**{name: column}))
+
+
+def test_columns_of_ids_that_no_distance_sees_have_no_note():
+    X = tables()[0]
+    with_ids = X.assign(id=range(60))
+    assert "id_columns" in codes_of(evaluate(with_ids).notes)
+    assert "id_columns" not in codes_of(evaluate(with_ids, input_space=X).notes)
 
 
 def h5ad(path, points, codes, columns, nullable=False):

@@ -88,7 +88,7 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
 
 def check_file_names(typed: Mapping[str, Any]) -> list[str]:
     """Return notes on the columns and rows of files; raise InputError if they are named in another order."""
-    from distbench.inputs.table_names import check_pair_names, check_row_names, left_out_notes
+    from distbench.inputs.table_names import check_pair_names, check_row_names, column_notes
 
     files = {name: (typed.get(name), f"--{name.replace('_', '-')}") for name in POINT_FILES}
     points, references = (files["data"], files["codes"]), (files["reference"], files["reference_codes"])
@@ -96,7 +96,7 @@ def check_file_names(typed: Mapping[str, Any]) -> list[str]:
     check_row_names([files[name] for name in ("data", "labels", "groups")], notes)
     check_row_names([files[name] for name in ("reference", "reference_labels")], notes)
     check_pair_names(points, references, notes)
-    return [*notes, *left_out_notes([*points, *references])]
+    return [*notes, *column_notes([*points, *references])]
 
 
 def _space(texts: Sequence[str]) -> Any:

@@ -27,6 +27,7 @@ from distbench.evaluation.points import REFERENCE, TEST, check_names, checked_po
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import DECODER, Settings, chosen_metrics, draws_of
 from distbench.inputs.anndata import points_and_codes
+from distbench.inputs.table_names import column_notes
 
 __all__ = ["evaluate", "evaluate_codes"]
 
@@ -200,6 +201,7 @@ def evaluate(
     sets = zip((X_test, reference), (TEST, REFERENCE), spaces, strict=False)
     test, others = ([(part, name), (space, "input_space")] for part, name, space in sets)
     check_names(test, others, settings, notes)
+    notes += column_notes([*test, *others] if input_space is None else [*test[1:], *others[1:]])
     if input_space is None and settings.distance_x != PRECOMPUTED:
         notes += symbol_notes(points.X, takes_symbols(model))
     if DECODER not in settings.names:
@@ -299,7 +301,9 @@ def evaluate_codes(
     X, Z = points_and_codes(X_test, Z_test, (names[0], code_names[0]))
     X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
     pairs = [] if reference is None else list(zip(reference, (names[1], code_names[1]), strict=True))
-    check_names([(X_test, names[0]), (Z_test, code_names[0])], pairs, settings, notes)
+    tables = [(X_test, names[0]), (Z_test, code_names[0])]
+    check_names(tables, pairs, settings, notes)
+    notes += column_notes([*tables, *pairs])
     pair = None if reference is None else (X_ref, Z_ref)
     count = reference_count(pair, settings.distances, (names[1], code_names[1]))
     points = checked_points((X,) if X_ref is None else (X, X_ref), names, settings, notes, references=count)

@@ -30,7 +30,7 @@ from distbench.evaluation.notes import reference_notes
 from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_names, checked_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import Settings, chosen_metrics
-from distbench.inputs.table_names import check_column_names, check_row_names
+from distbench.inputs.table_names import check_column_names, check_row_names, column_notes
 from distbench.metrics import Metric, default_metrics
 from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.table import base_name
@@ -132,6 +132,7 @@ def evaluate_neighbors(
     Z_test, Z_ref = (None, None) if codes is None else _pair(codes)
     points = checked_points(parts, (TEST, REFERENCE), settings, notes, references=None)
     check_names([(X_test, TEST)], [(reference, REFERENCE)], settings, notes)
+    notes += column_notes([(X_test, TEST), (reference, REFERENCE)])
     check_row_names([(X_test, TEST), (ids if index is None else None, "ids"), (Z_test, "codes[0]")], notes)
     check_row_names([(reference, REFERENCE), (ids_of, "ids_of"), (Z_ref, "codes[1]")], notes)
     notes += [] if points.X_ref is None else reference_notes(points.X, points.X_ref, THEMSELVES)

@@ -24,7 +24,7 @@ from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
 from distbench.inputs.labels import as_labels, is_missing
 from distbench.inputs.sparse import is_sparse, row_count, without_empty_columns
-from distbench.inputs.table_names import Tables, check_column_names, check_row_names, left_out_notes
+from distbench.inputs.table_names import Tables, check_column_names, check_row_names
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
 from distbench.metrics.table import base_name
@@ -203,7 +203,6 @@ def check_names(test: Tables, reference: Tables, settings: Settings, notes: list
     check_row_names([*reference, (settings.reference_labels, "reference_labels")], notes)
     for first, second in zip(test, reference, strict=False):
         check_column_names(first, second)
-    notes += left_out_notes([*test, *reference])
 
 
 def input_points(

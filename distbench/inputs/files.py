@@ -78,18 +78,19 @@ def is_table(source: Any) -> bool:
     return isinstance(source, str | PathLike) and _parts(source)[0].suffix.lower() in (".parquet", ".h5ad")
 
 
-def names_in_file(source: str | PathLike[str]) -> tuple[list[Any] | None, list[str] | None, list[str]]:
-    """Return the names of a table's rows, of the columns that were read, and of those that were left out.
+def names_in_file(source: str | PathLike[str]) -> tuple[list[Any] | None, list[str] | None, list[str], list[str]]:
+    """Return the names of a table's rows; of the columns that were read; of those left out; and of likely ids.
 
     Rows or columns without names are None. If the source names a column, all are: then none is left out by mistake.
     """
     from distbench.inputs import h5ad, parquet
 
     path, key = _parts(source)
-    is_h5ad = path.suffix.lower() == ".h5ad"
-    table_names = h5ad.table_names if is_h5ad else parquet.table_names
-    rows, columns, others = reading(path, lambda: table_names(path))
-    return (rows, None, []) if key and not (is_h5ad and key == "X") else (rows, columns, others)
+    if path.suffix.lower() == ".parquet":
+        rows, columns, others, ids = reading(path, lambda: parquet.table_names(path))
+        return (rows, None, [], []) if key else (rows, columns, others, ids)
+    rows, genes = reading(path, lambda: h5ad.table_names(path))
+    return rows, genes if key in ("", "X") else None, [], []
 
 
 def _parts(source: str | PathLike[str]) -> tuple[Path, str]:

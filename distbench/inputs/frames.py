@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,12 @@ from numpy.typing import NDArray
 from distbench.inputs.labels import is_missing
 
 __all__ = [
-    *("frame_like", "frame_numbers", "is_arrow_table", "is_frame", "list_columns", "other_columns", "rows_in_cells"),
+    *("frame_like", "frame_numbers", "id_columns", "is_arrow_table", "is_frame", "list_columns", "other_columns"),
+    "rows_in_cells",
 ]
 
+ID_NAME = re.compile(r"(.*[ _.-])?(id|idx|index)|unnamed: \d+", re.IGNORECASE)
+LEAST_ROWS = 10  # the numbers of fewer rows may be consecutive by chance
 ARROW_NUMBER = re.compile(r"u?int\d+|halffloat|float|double|bool")
 
 
@@ -60,6 +64,22 @@ def list_columns(frame: Any) -> list[Any]:
     """Return the names of the columns of a frame whose cells are rows of numbers."""
     columns = {name: frame[name] for name in other_columns(frame)}
     return [name for name, column in columns.items() if rows_in_cells(column) is not column]
+
+
+def id_columns(columns: Mapping[str, Any]) -> list[str]:
+    """Return the names of columns of a frame or an Arrow table that look like ids of rows, unless all of them do.
+
+    Such a column has a different whole number in each row, and either the name of an id, or numbers without a gap.
+    """
+    found = [name for name, column in columns.items() if _are_ids(name, column.to_numpy())]
+    return found if len(found) < len(columns) else []
+
+
+def _are_ids(name: str, numbers: NDArray[Any]) -> bool:
+    if numbers.dtype.kind not in "iu" or len(numbers) < LEAST_ROWS:
+        return False
+    is_dense = int(numbers.max()) - int(numbers.min()) == len(numbers) - 1
+    return (is_dense or bool(ID_NAME.fullmatch(name))) and len(np.unique(numbers)) == len(numbers)
 
 
 def _is_number(dtype: Any) -> bool:

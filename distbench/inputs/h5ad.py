@@ -72,10 +72,10 @@ def read_h5ad(path: Path, key: str) -> Any:
     return _from_sparse(part, kind, name, path)
 
 
-def table_names(path: Path) -> tuple[list[str] | None, list[str] | None, list[str]]:
-    """Return the names of the rows and of the columns of ``X``, None without any; no column is left out."""
+def table_names(path: Path) -> tuple[list[str] | None, list[str] | None]:
+    """Return the names of the rows and of the columns of ``X``; None without any."""
     with _opened(path) as file:
-        return _index(file, "obs", path), _index(file, "var", path), []
+        return _index(file, "obs", path), _index(file, "var", path)
 
 
 def _index(file: Any, axis: str, path: Path) -> list[str] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench._util.text import did_you_mean, join_names
 from distbench.errors import DatasetError, MissingDependencyError
+from distbench.inputs.frames import id_columns
 from distbench.inputs.size_guards import refuse_table, refuse_unfolded
 
 if TYPE_CHECKING:
@@ -91,15 +92,16 @@ def read_one(path: Path, column: str = "") -> NDArray[Any]:
     return np.asarray(columns[column].to_pylist())
 
 
-def table_names(path: Path) -> tuple[list[Any] | None, list[str], list[str]]:
-    """Return the names of a pandas frame's rows, if it has any, of the columns that are read, and of all others."""
+def table_names(path: Path) -> tuple[list[Any] | None, list[str], list[str], list[str]]:
+    """Return the names of a pandas frame's rows, if any; of columns that are read; of all others; and of likely ids."""
     columns, index, rows = _columns(path)
     if index:
         values = [columns[name].to_pylist() for name in index]
         rows = values[0] if len(index) == 1 else list(zip(*values, strict=True))
     lists = _lists(columns, index)
     read = lists or [name for name, column in columns.items() if name not in index and _is_number(column)]
-    return rows, read, [name for name in columns if name not in (*read, *index)]
+    ids = id_columns({name: columns[name] for name in read})
+    return rows, read, [name for name in columns if name not in (*read, *index)], ids
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str], list[Any] | None]:

@@ -10,10 +10,11 @@ from distbench._util.text import join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.anndata import anndata_of
 from distbench.inputs.files import is_table, names_in_file
+from distbench.inputs.frames import id_columns, is_arrow_table, is_frame
 from distbench.inputs.labels import is_missing
 
 __all__ = [
-    *("Tables", "check_column_names", "check_pair_names", "check_row_names", "in_another_order", "left_out_notes"),
+    *("Tables", "check_column_names", "check_pair_names", "check_row_names", "in_another_order", "column_notes"),
     "row_names",
 ]
 
@@ -76,14 +77,23 @@ def check_pair_names(test: Tables, reference: Tables, notes: list[str] | None = 
         check_column_names(first, second)
 
 
-def left_out_notes(tables: Tables) -> list[Note]:
-    """Return a note for each file with columns that are neither numbers nor read as lists."""
+def column_notes(tables: Tables) -> list[Note]:
+    """Return notes on the the columns of a file that were not read, and on those of a table that look like ids."""
     notes = []
     for table, name in tables:
-        if others := names_in_file(table)[2] if is_table(table) else []:
+        others, ids = names_in_file(table)[2:] if is_table(table) else ([], _ids(table))
+        if others:
             text = f"{name}: columns that are not numbers were left out: {join_names(others)}"
             notes.append(Note("warning", "columns_left_out", text))
+        if ids:
+            text = f"{name}: columns that look like ids of the rows were taken for numbers: {join_names(ids)}"
+            notes.append(Note("warning", "id_columns", f"{text}; leave out those that are"))
     return notes
+
+
+def _ids(table: Any) -> list[str]:
+    is_named = is_frame(table) or is_arrow_table(table)
+    return id_columns({str(name): table[name] for name in _column_names(table) or ()}) if is_named else []
 
 
 def in_another_order(names: list[Any], others: list[Any]) -> bool:

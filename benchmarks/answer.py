@@ -1,4 +1,4 @@
-"""Writes the stored claims and the scores of the reference encoders as Markdown.
+"""Writes the stored claims and the scores of the baselines as Markdown.
 
     python benchmarks/answer.py
 

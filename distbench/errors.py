@@ -90,7 +90,7 @@ class MissingDependencyError(DistbenchError, ImportError):
 
 
 class TrainingError(DistbenchError, RuntimeError):
-    """A reference encoder could not be fitted, because training diverged or the data are degenerate."""
+    """A baseline could not be fitted, because training diverged or the data are degenerate."""
 
 
 class PreservationError(DistbenchError, AssertionError):

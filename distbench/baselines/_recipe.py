@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 
 class FittedEncoder(Protocol):
-    """A fitted reference encoder.
+    """A fitted baseline.
 
     Some recipes give it more attributes: ``codes_`` (n, code_size), the codes of the points that it was fitted on
     (``mds``, ``tsne``, ``umap``); ``note``, a short text for readers of results; and ``note_out_of_sample``, one that
@@ -73,7 +73,7 @@ class Transformer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fit one reference encoder.
+    """How to fit one baseline.
 
     Attributes
     ----------
@@ -222,7 +222,7 @@ def fit_baseline(
     progress: Progress | None = None,
     **options: Any,
 ) -> FittedEncoder:
-    """Fit a reference encoder by name.
+    """Fit a baseline by name.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""``distbench baselines``: list the reference encoders of distbench."""
+"""``distbench baselines``: list the encoders that come with distbench."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["command"]
 @json_option
 @width_option
 def command(as_json: bool, width: int | None) -> None:
-    """List the reference encoders and the packages they need.
+    """List the baselines, encoders that come with distbench, and the packages they need.
 
     Their settings are the same on every data set, not tuned for yours.
 

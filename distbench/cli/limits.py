@@ -53,7 +53,7 @@ def command(as_json: bool, **typed: Any) -> None:
 
 def _lines(check: Check, outcome: Outcome, limits: Sequence[SuggestedLimit]) -> list[str]:
     from distbench.evaluation.failure_message import setting
-    from distbench.suites.suggested_limits import as_ini, as_python, suggestion_table
+    from distbench.suites.suggested_limits import SIMPLE, as_ini, as_python, suggestion_table
 
     report = outcome.report
     lines = [f"{report.encoder}: codes of {report.code_size}, {setting(report)}", ""]
@@ -69,7 +69,7 @@ def _lines(check: Check, outcome: Outcome, limits: Sequence[SuggestedLimit]) -> 
         "",
         "limit: the value, made worse by two half widths of its interval",
         "met again: how often the value of a run on as many new test points meets it",
-        "also met by: simple encoders of this code size; a limit that they meet demands little",
+        f"also met by: the baselines {' and '.join(SIMPLE)}, if they meet it; such a limit demands little",
         *notes,
         "",
         "in a test:",

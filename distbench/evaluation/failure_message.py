@@ -1,4 +1,4 @@
-"""The message of a broken limit: value, worst pairs, scores of reference encoders, and advice."""
+"""The message of a broken limit: value, worst pairs, scores of baselines, and advice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["advice", "failure_lines", "failure_text", "reference_lines", "settin
 
 MAX_PAIRS = 3
 MAX_LIMITS = 4
-MAX_LINES = 19  # of the failure text; reference encoders, advice and the command that reruns the test add up to 6
+MAX_LINES = 19  # of the failure text; baselines, advice and the command that reruns the test add up to 6
 MAX_REFERENCES = 2
 SIDES = "(input -> codes)"
 LOSSES = {"keras": "distbench.keras.PairwiseDistanceLoss", "torch": "a loss on pairwise distances"}

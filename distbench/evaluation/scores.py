@@ -1,4 +1,4 @@
-"""The score of a metric, a pair of points, and the score of a reference encoder."""
+"""The score of a metric, a pair of points, and the score of a baseline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of reference encoders, which are shown beside a broken limit."""
+"""Scores of baselines, which are shown beside a broken limit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_PAIRS = 20_000_000  # a baseline is evaluated on at most so many pairs of a 
 
 
 def reference_scores(check: Check, report: Report, metrics: Collection[str]) -> dict[str, ReferenceScore]:
-    """Return the scores of reference encoders on the points of a check: stored ones of its data set, else of PCA."""
+    """Return the scores of baselines on the points of a check: stored ones of its data set, else of PCA."""
     if check.dataset is not None:
         return stored_reference_scores(report, check.dataset, check.code_size or report.code_size, metrics)
     options = options_of_references(check, report)
@@ -37,7 +37,7 @@ def reference_scores(check: Check, report: Report, metrics: Collection[str]) -> 
 
 
 def options_of_references(check: Check, report: Report) -> dict[str, Any] | None:
-    """Return the options with which reference encoders are evaluated on a check's points; None if they cannot be."""
+    """Return the options with which baselines are evaluated on a check's points; None if they cannot be."""
     if "precision" in check.options:  # with it, the number of test points depends on the encoder
         return None
     options: dict[str, Any] = {name: check.options[name] for name in SHARED_OPTIONS if name in check.options}
@@ -53,7 +53,7 @@ def options_of_references(check: Check, report: Report) -> dict[str, Any] | None
 def stored_reference_scores(
     report: Report, dataset: str, code_size: int, metrics: Collection[str]
 ) -> dict[str, ReferenceScore]:
-    """Return the best reference encoder for each metric, from the stored rows of a shipped suite.
+    """Return the best baseline for each metric, from the stored rows of a shipped suite.
 
     Only rows with the report's k, numbers of points and distances are used. Rows of encoders that ignore the code size,
     that were fitted on the test points, or that are the encoder itself under another name, are not.

@@ -1,4 +1,4 @@
-"""Limits that a run suggests for an encoder, how surely it meets them, and the simple encoders that meet them too."""
+"""Limits that a run suggests for an encoder, how surely it meets them, and the simple baselines that meet them too."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SuggestedLimit:
     share_met : float
         How often the value on as many new test points meets it.
     simple : dict of str to float
-        The values of simple encoders of the same code size, by their names.
+        The values of simple baselines of the same code size, by their names.
     """
 
     score: Score
@@ -47,7 +47,7 @@ class SuggestedLimit:
 
     @property
     def met_by(self) -> list[str]:
-        """The simple encoders that meet the limit: if there is one, the limit demands little."""
+        """The simple baselines that meet the limit: if there is one, the limit demands little."""
         return [name for name, value in self.simple.items() if is_met(value, self.limit, self.score.direction)]
 
 

@@ -35,7 +35,7 @@ def with_better_scores(
     metrics: Collection[str],
     references: Mapping[str, ReferenceScore],
 ) -> dict[str, ReferenceScore]:
-    """Return scores of reference encoders; where an encoder of this run is better than they are, its score.
+    """Return scores of baselines; where an encoder of this run is better than they are, its score.
 
     `dataset` is empty for points of a test. Only the same points, code size, k and distances count.
     """

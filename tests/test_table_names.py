@@ -7,6 +7,7 @@ import importlib
 import numpy as np
 import pytest
 from frameworks import dk, needs, pd
+from scipy.spatial.distance import cdist
 
 import distbench
 from distbench import metrics
@@ -80,6 +81,7 @@ def test_names_in_the_same_order_change_nothing():
             lambda X, R: evaluate(X, reference=R, labels=[1] * 60, reference_labels=R["depth"][::-1]),
             "reference_labels: ",
         ),
+        (lambda X, R: evaluate_codes(X.to_numpy(), two(X), labels=X["depth"][::-1]), "labels: .* but 't0' in Z_test"),
         (lambda X, R: evaluate(X, input_space=X[::-1]), "input_space: "),
         (lambda X, R: evaluate(X, reference=R, input_space=(X, R[::-1])), "input_space: .* in reference"),
         (lambda X, R: evaluate(X, reference=R, input_space=(X, turned(R))), "input_space: found columns in another"),
@@ -110,6 +112,38 @@ def test_frames_of_polars_and_tables_of_arrow_have_names_of_columns():
     for make in (polars.DataFrame, lambda frame: arrow.Table.from_pandas(frame, preserve_index=False)):
         with pytest.raises(InputError, match=r"^reference: found columns in another order"):
             distbench.evaluate(lambda batch: batch, make(X), reference=make(turned(R)))
+
+
+def test_columns_of_given_distances_have_the_order_of_the_candidates():
+    X, R = tables()
+    own, beside, alone = (
+        pd.DataFrame(cdist(X, table), index=X.index, columns=table.index) for table in (X, pd.concat([X, R]), R)
+    )
+    given, pair, ids = {"distance_x": "precomputed"}, (None, two(R)), np.tile(range(10), (60, 1))
+    for call, right, names in (
+        (lambda D: evaluate_codes(D, two(X), **given), own, X.index[::-1]),
+        (lambda D: evaluate_codes(X, D, distance_z="precomputed"), own, X.index[::-1]),
+        (lambda D: evaluate_codes(D, two(X), reference=pair, **given), beside, [*X.index, *R.index[::-1]]),
+        (
+            lambda D: evaluate_codes(D, two(X), reference=pair, include_queries=False, **given),
+            alone,
+            R.index[::-1],
+        ),
+        (
+            lambda D: distbench.evaluate(two, X, reference=R, input_space=D, **given, **OPTIONS),
+            beside,
+            [*X.index, *R.index[::-1]],
+        ),
+        (
+            lambda D: distbench.evaluate_neighbors(ids, D, None, codes=(two(X), two(R)), **given),
+            alone,
+            R.index[::-1],
+        ),
+    ):
+        call(right)
+        call(right.set_axis(range(right.shape[1]), axis=1)[list(range(right.shape[1]))])
+        with pytest.raises(InputError, match=r": found names of columns in another order: column 0 is '[rt]\d+', but "):
+            call(right[names])
 
 
 def test_numbers_that_frames_have_by_default_are_a_doubt(tmp_path):

@@ -88,15 +88,18 @@ def run_check(typed: Mapping[str, Any], check: Check) -> tuple[Check, Outcome]:
 
 def check_file_names(typed: Mapping[str, Any]) -> list[str]:
     """Return notes on the columns and rows of files; raise InputError if they are named in another order."""
-    from distbench.inputs.table_names import check_pair_names, check_row_names, column_notes
+    from distbench.inputs.table_names import check_pair_names, column_notes
 
-    files = {name: (typed.get(name), f"--{name.replace('_', '-')}") for name in POINT_FILES}
-    points, references = (files["data"], files["codes"]), (files["reference"], files["reference_codes"])
+    data, reference, codes, stored, labels, reference_labels, groups = (
+        (typed.get(name), f"--{name.replace('_', '-')}") for name in POINT_FILES
+    )
+    given = [data] * (typed["distance_x"] == PRECOMPUTED) + [codes] * (typed["distance_z"] == PRECOMPUTED)
+    includes_queries = not typed.get("reference_only", True)
     notes: list[str] = []
-    check_row_names([files[name] for name in ("data", "labels", "groups")], notes)
-    check_row_names([files[name] for name in ("reference", "reference_labels")], notes)
-    check_pair_names(points, references, notes)
-    return [*notes, *column_notes([*points, *references])]
+    check_pair_names(
+        [data, codes, labels, groups], [reference, stored, reference_labels], notes, given, includes_queries
+    )
+    return [*notes, *column_notes([data, codes, reference, stored])]
 
 
 def _space(texts: Sequence[str]) -> Any:

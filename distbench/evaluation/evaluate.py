@@ -200,7 +200,8 @@ def evaluate(
     spaces = (*input_space, None) if isinstance(input_space, tuple) else (input_space, None)
     sets = zip((X_test, reference), (TEST, REFERENCE), spaces, strict=False)
     test, others = ([(part, name), (space, "input_space")] for part, name, space in sets)
-    check_names(test, others, settings, notes)
+    matrix = test[:1] if input_space is None else test[1:]
+    check_names(test, others, settings, notes, matrix if settings.distance_x == PRECOMPUTED else [])
     notes += column_notes([*test, *others] if input_space is None else [*test[1:], *others[1:]])
     if input_space is None and settings.distance_x != PRECOMPUTED:
         notes += symbol_notes(points.X, takes_symbols(model))
@@ -302,7 +303,8 @@ def evaluate_codes(
     X_ref, Z_ref = (None, None) if reference is None else points_and_codes(*reference, (names[1], code_names[1]))
     pairs = [] if reference is None else list(zip(reference, (names[1], code_names[1]), strict=True))
     tables = [(X_test, names[0]), (Z_test, code_names[0])]
-    check_names(tables, pairs, settings, notes)
+    matrices = [table for table, distance in zip(tables, distances, strict=True) if distance == PRECOMPUTED]
+    check_names(tables, pairs, settings, notes, matrices)
     notes += column_notes([*tables, *pairs])
     pair = None if reference is None else (X_ref, Z_ref)
     count = reference_count(pair, settings.distances, (names[1], code_names[1]))

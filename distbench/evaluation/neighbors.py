@@ -30,7 +30,7 @@ from distbench.evaluation.notes import reference_notes
 from distbench.evaluation.points import REFERENCE, TEST, InputPoints, check_names, checked_points
 from distbench.evaluation.report import Report
 from distbench.evaluation.settings import Settings, chosen_metrics
-from distbench.inputs.table_names import check_column_names, check_row_names, column_notes
+from distbench.inputs.table_names import column_notes
 from distbench.metrics import Metric, default_metrics
 from distbench.metrics.each_k import gather_each_k, measured
 from distbench.metrics.table import base_name
@@ -131,10 +131,10 @@ def evaluate_neighbors(
     parts = (X_test,) if distance_x == PRECOMPUTED else (X_test, reference)
     Z_test, Z_ref = (None, None) if codes is None else _pair(codes)
     points = checked_points(parts, (TEST, REFERENCE), settings, notes, references=None)
-    check_names([(X_test, TEST)], [(reference, REFERENCE)], settings, notes)
-    notes += column_notes([(X_test, TEST), (reference, REFERENCE)])
-    check_row_names([(X_test, TEST), (ids if index is None else None, "ids"), (Z_test, "codes[0]")], notes)
-    check_row_names([(reference, REFERENCE), (ids_of, "ids_of"), (Z_ref, "codes[1]")], notes)
+    test = [(X_test, TEST), (Z_test, "codes[0]"), (ids if index is None else None, "ids")]
+    others = [(reference, REFERENCE), (Z_ref, "codes[1]"), (ids_of, "ids_of")]
+    check_names(test, others, settings, notes, test[: distance_x == PRECOMPUTED])
+    notes += column_notes([test[0], others[0]])
     notes += [] if points.X_ref is None else reference_notes(points.X, points.X_ref, THEMSELVES)
     notes += (
         [] if index is None else [*_distance_notes(index, distance_x, points), *_count_notes(index, _count(points))]
@@ -272,7 +272,6 @@ def _pair(codes: Any) -> tuple[Any, Any]:
 
 def _loss_notes(points: InputPoints, settings: Settings, codes: tuple[Any, Any], report: Report) -> list[Note]:
     """Return how much of the recall is lost by the codes, and how much by the search among them."""
-    check_column_names((codes[0], "codes[0]"), (codes[1], "codes[1]"))
     encoded = with_codes(points, codes, ("codes[0]", "codes[1]"), settings, [])
     options = settings.engine_options() | {"distance_z": encoded.distance_z}
     arrays = points.X, encoded.Z, points.X_ref, encoded.Z_ref

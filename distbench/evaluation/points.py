@@ -24,7 +24,7 @@ from distbench.inputs.files import read_points
 from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_in_cells
 from distbench.inputs.labels import as_labels, is_missing
 from distbench.inputs.sparse import is_sparse, row_count, without_empty_columns
-from distbench.inputs.table_names import Tables, check_column_names, check_row_names
+from distbench.inputs.table_names import Tables, check_pair_names
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
 from distbench.metrics.table import base_name
@@ -193,16 +193,15 @@ def _matrices(
     return arrays[0], arrays[1] if len(arrays) == 2 else None
 
 
-def check_names(test: Tables, reference: Tables, settings: Settings, notes: list[str]) -> None:
+def check_names(test: Tables, reference: Tables, settings: Settings, notes: list[str], given: Tables = ()) -> None:
     """Raise InputError if tables have names of rows or columns in another order than those they belong to.
 
     `test` are tables with a row for each test point, `reference` those of the reference points, in the same order, each
-    with its name in messages. Doubts become notes.
+    with its name in messages, and `given` those of distances. Doubts become notes.
     """
-    check_row_names([*test, (settings.labels, "labels"), (settings.groups, "groups")], notes)
-    check_row_names([*reference, (settings.reference_labels, "reference_labels")], notes)
-    for first, second in zip(test, reference, strict=False):
-        check_column_names(first, second)
+    test = [*test, (settings.labels, "labels"), (settings.groups, "groups")]
+    reference = [*reference, (settings.reference_labels, "reference_labels")]
+    check_pair_names(test, reference, notes, given, settings.include_queries)
 
 
 def input_points(

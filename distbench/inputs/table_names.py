@@ -23,32 +23,33 @@ Tables = Sequence[tuple[Any, str]]  # tables, or what takes their place, with th
 
 
 def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
-    """Raise InputError if a table has the rows of the first, or some of them, at other places.
+    """Raise InputError if a table has the rows of the first with names, or some of them, at other places.
 
     If one of the two only numbers its rows, as frames do that were given no names, they may be right: then a note says
     so, or without `notes` they are refused too. Tables may be None, and anything without names of rows is passed over.
     """
-    first, name = tables[0]
-    names = row_names(first)
-    for other, other_name in tables[1:]:
-        others = row_names(other)
-        if names is None or others is None or len(names) != len(others) or names == others:
+    named = [(table, name, names) for table, name in tables if (names := row_names(table)) is not None]
+    for other, other_name, others in named[1:]:
+        _, name, names = named[0]
+        if len(names) != len(others) or names == others:
             continue
         place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
-        found = f"row {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {name}"
+        kind = "column" if isinstance(other, _Candidates) else "row"
+        found = f"{kind} {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {name}"
         is_doubt = _are_numbers(names) or _are_numbers(others)
         if set(names).isdisjoint(others) or (is_doubt and not in_another_order(names, others)):
             continue
         if is_doubt and notes is not None:
-            text = f"{other_name}: names of rows are those of {name} in another order ({found})"
-            notes.append(Note("warning", "row_names", f"{text}; rows were paired by place"))
+            text = f"{other_name}: names of {kind}s are those of {name} in another order ({found})"
+            notes.append(Note("warning", "row_names", f"{text}; {kind}s were paired by place"))
             continue
-        order = "names of rows in another order" if in_another_order(names, others) else "other rows"
+        order = f"names of {kind}s in another order" if in_another_order(names, others) else f"other {kind}s"
         of_frames = f", as by .loc[{name}.index], or without names, as by .reset_index(drop=True)"
+        is_frame_of_rows = not is_table(other) and kind == "row"
         raise InputError(
             other_name,
             f"found {order}: {found}",
-            f"pass rows in the order of {name}{'' if is_table(other) else of_frames}",
+            f"pass {kind}s in the order of {name}{of_frames if is_frame_of_rows else ''}",
         )
 
 
@@ -65,16 +66,35 @@ def check_column_names(first: tuple[Any, str], second: tuple[Any, str]) -> None:
     raise InputError(second[1], f"found {order}: {found}", f"pass the columns of {first[1]}, in their order")
 
 
-def check_pair_names(test: Tables, reference: Tables, notes: list[str] | None = None) -> None:
+def check_pair_names(
+    test: Tables, reference: Tables, notes: list[str] | None = None, given: Tables = (), include_queries: bool = True
+) -> None:
     """Raise InputError if codes do not have the rows of their points, or references not the columns of test points.
 
-    Both are points and codes, each with its name in messages; `reference` may be empty. Doubts become notes.
+    Both are points, codes and labels, each with its name in messages; `reference` may be empty. Columns of `given`
+    distances have to be in the order of the test points, if `include_queries`, and then of the references. Doubts
+    become notes.
     """
+    for table, name in given:
+        tests, references = _candidates(table, include_queries)
+        test, reference = [*test, (tests, name)], [*reference, (references, name)]
     check_row_names(test, notes)
-    if reference:
-        check_row_names(reference, notes)
+    check_row_names(reference, notes)
     for first, second in zip(test, reference, strict=False):
         check_column_names(first, second)
+
+
+class _Candidates(list[Any]):
+    """The names of columns of given distances."""
+
+
+def _candidates(distances: Any, include_queries: bool) -> tuple[Names, Names]:
+    """Return the names of the test points and of the reference points that the columns of distances have."""
+    rows, columns = row_names(distances), _column_names(distances)
+    if rows is None or columns is None or _are_numbers(columns):
+        return None, None
+    m = len(rows) if include_queries else 0
+    return _Candidates(columns[:m]) or None, _Candidates(columns[m:]) or None
 
 
 def column_notes(tables: Tables) -> list[Note]:
@@ -103,6 +123,8 @@ def in_another_order(names: list[Any], others: list[Any]) -> bool:
 
 def row_names(table: Any) -> Names:
     """Return the names of the rows of a frame, a column, AnnData or a file; None if it has none."""
+    if isinstance(table, _Candidates):
+        return list(table)
     if hasattr(table, "iloc"):
         return [None if is_missing(name) else name for name in table.index]  # NaN is not equal to itself
     if (adata := anndata_of(table)) is not None:
@@ -117,7 +139,7 @@ def _column_names(table: Any) -> Names:
         names = names_in_file(table)[1]
     elif hasattr(table, "var_names"):
         names = list(table.var_names)
-    elif hasattr(table, "shape") and hasattr(type(table), "columns"):
+    elif hasattr(type(table), "columns") and hasattr(table, "shape"):
         names = list(table.column_names if hasattr(table, "column_names") else table.columns)
     return None if names is None or len(names) == 1 else names  # one column may hold lists
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from distbench.results.packing import ARRAYS, packed_arrays
-from distbench.results.points import find_moved, moved_text, same_points
+from distbench.results.points import find_moved, moved_text, rivals, same_points
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = [
@@ -27,7 +27,14 @@ __all__ = [
 ]
 
 METHOD = {"k": "k", "distance": "distance", "m": "number of test points", "M": "number of candidates"}
-SAME_NAME = "several encoders in one test have this name; give each another one, with name="
+SAME_NAME = (
+    "has two values in one run: several encoders in one test have this name (give each another one, with name=), or "
+    "two files hold the test (give only the one that counts)"
+)
+UNNAMED = (
+    "changed, and only a number tells it from others of its name, which may have changed places; name each one, with "
+    "name= or distbench.checks({NAME: ENCODER})"
+)
 TEST_FAILED = "has no value now, because its test failed"
 NOT_A_NUMBER = "is not a number"
 MISSING = "was there, now missing"
@@ -120,11 +127,19 @@ def match_rows(
     runs = list(before), list(now)
     key = _key(runs)
     old, new = (_grouped(rows, key) for rows in runs)
-    same = {name for name in old.keys() & new.keys() if same_points(old[name], new[name])}
+    numbered = rivals(old, new)
+    same = {
+        name
+        for name in old.keys() & new.keys()
+        if same_points(old[name], new[name]) and (name not in numbered or _equal_values(old[name], new[name]))
+    }
     gone, added = ({name: rows for name, rows in run.items() if name not in same} for run in (old, new))
     moved = find_moved(gone, added)  # also where a name is now that of other points: X0, X1 are names by position
     found = set(moved.values())
-    by_name = {name for name in gone.keys() & added.keys() if name not in found and name not in moved}
+    missing = {name: rows for name, rows in gone.items() if name not in found}
+    expected = [name for name, rows in missing.items() if not {row.test for row in rows}.issubset(left_out)]
+    unnamed = rivals(expected, [name for name in added if name not in moved])
+    by_name = {name for name in missing.keys() & added.keys() if name not in moved and name not in unnamed}
     matches: list[MatchedRows] = []
     not_compared: list[NotCompared] = []
     same_name = contradictory(runs, key)
@@ -140,21 +155,30 @@ def match_rows(
             matches += [pair._replace(moved=text) for pair in matched]
             not_compared += unmatched
     failed = {*failed_tests, *(row.test for row in runs[1] if row.status != OK)} - {""}
-    unmatched_rows = [rows for name, rows in gone.items() if name not in found and name not in by_name]
-    lost = [_lost(rows, failed, left_out) for rows in unmatched_rows]
-    only_before = [_subject(rows).label for rows, entry in zip(unmatched_rows, lost, strict=True) if entry is None]
+    lost = {
+        name: _lost(rows, failed, left_out, UNNAMED if name in unnamed else MISSING)
+        for name, rows in missing.items()
+        if name not in by_name
+    }
+    only_before = [_subject(missing[name]).label for name, entry in lost.items() if entry is None]
     only_now = [_subject(rows).label for name, rows in added.items() if name not in moved and name not in by_name]
-    return matches, only_before, only_now, [*not_compared, *filter(None, lost)]
+    return matches, only_before, only_now, [*not_compared, *filter(None, lost.values())]
 
 
-def _lost(rows: Sequence[Row], failed: set[str], left_out: Collection[str]) -> NotCompared | None:
+def _equal_values(rows: Sequence[Row], others: Sequence[Row]) -> bool:
+    """Return whether two encoders have equal values of all metrics that both have."""
+    values = {(row.full_metric, row.seed): row.value for row in rows}
+    return all(equal(values.get((row.full_metric, row.seed), row.value), row.value) for row in others)
+
+
+def _lost(rows: Sequence[Row], failed: set[str], left_out: Collection[str], reason: str) -> NotCompared | None:
     """Return the entry for an encoder that is missing now; None if it was left out, or had no value before."""
     tests, had = {row.test for row in rows}, measured(rows)
     if not had or (not tests & failed and tests.issubset(left_out)):
         return None
     if tests & failed:
         return _not_compared(rows, TEST_FAILED, True, had)
-    return _missing(rows, MISSING, had)
+    return _missing(rows, MISSING, had) if reason == MISSING else _not_compared(rows, reason, had=had)
 
 
 def _key(runs: tuple[Sequence[Row], Sequence[Row]]) -> Key:

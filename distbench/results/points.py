@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from distbench.results.rows import OK, Row
 
-__all__ = ["POINTS_CHANGED", "find_moved", "hashes_of_points", "moved_text", "points_differ", "same_points"]
+__all__ = [
+    "POINTS_CHANGED",
+    "find_moved",
+    "hashes_of_points",
+    "moved_text",
+    "points_differ",
+    "rivals",
+    "same_points",
+]
 
 POINTS_CHANGED = "the points changed"
-IDENTITIES = (("encoder", "code_size"), ("test", "encoder"), ("test", "code_size"), ("test",))
+IDENTITIES = (
+    ("encoder", "code_size", "values"),
+    ("encoder", "code_size"),
+    ("test", "encoder"),
+    ("test", "code_size"),
+    ("test",),
+)
 """What stays if something else changed, the surest first."""
+NUMBER = re.compile(r" \(\d+\)|(?<=<lambda>)\d+|(?<=[-[]encoder)\d+")
+"""In the name of an encoder or the id of its test: its place among the encoders of one name."""
 WORDS = {"encoder": "encoder", "code_size": "code size", "dataset": "data set", "test": "test"}
 
 Key = tuple[Any, ...]
@@ -23,7 +41,7 @@ def find_moved(old: Groups, new: Groups) -> dict[Key, Key]:
     """Return which groups of rows in `new` continue which ones in `old`, as keys: ``{new: old}``.
 
     Two groups match if they are of the same points, with the same k and distance, and agree in their test, or in the
-    encoder and the code size. If several groups could match, none does.
+    encoder and the code size. If several groups could match, none does; numbers of order count for nothing.
     """
     moved: dict[Key, Key] = {}
     for names in IDENTITIES:
@@ -74,7 +92,25 @@ def _only_match(
 
 
 def _identity(rows: Sequence[Row], names: Sequence[str]) -> tuple[Any, ...]:
-    return (rows[0].in_sample, *(getattr(rows[0], name) for name in names))
+    about = [_values(rows) if name == "values" else getattr(rows[0], name) for name in names]
+    return _without_number((rows[0].in_sample, *about))
+
+
+def rivals(*runs: Iterable[Key]) -> set[Key]:
+    """Return the keys in both runs that only a number tells apart from another one in the same run."""
+    counts = [Counter(map(_without_number, keys)) for keys in runs]
+    shared = {name for name in counts[0].keys() & counts[1].keys() if max(count[name] for count in counts) > 1}
+    return {key for keys in runs for key in keys if _without_number(key) in shared}
+
+
+def _without_number(key: Key) -> Key:
+    """Return a key without the numbers that tell encoders of one name apart: their order may have changed."""
+    return tuple(NUMBER.sub("", part) if isinstance(part, str) else part for part in key)
+
+
+def _values(rows: Sequence[Row]) -> tuple[Any, ...]:
+    """Return all values of an encoder, without the digits that rounding may change."""
+    return tuple(sorted((row.full_metric, str(row.seed), f"{row.value:.9g}") for row in rows if row.value is not None))
 
 
 def same_points(rows: Sequence[Row], others: Sequence[Row]) -> bool:

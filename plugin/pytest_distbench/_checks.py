@@ -31,9 +31,10 @@ def checks(encoders: Mapping[str, Any] | Iterable[Any]) -> pytest.MarkDecorator:
     ----------
     encoders : mapping of str to encoder, or iterable of encoders
         The values of the test's argument ``encoder``. The keys of a mapping are the names. Otherwise an encoder's name
-        is its ``name``, or the name of its function or class, and equal names get a number. Leaderboards show the names
-        too. ``pytest.param(encoder, marks=..., id=...)`` adds marks, and a name. ``dict(encoder=..., continuity=0.9,
-        distance_z="hamming")`` adds limits and options for this encoder alone, in place of those of the call.
+        is its ``name``, or the name of its function or class, and equal names get a number, as ``PCA (1)``.
+        Leaderboards show the names too. ``pytest.param(encoder, marks=..., id=...)`` adds marks, and a name.
+        ``dict(encoder=..., continuity=0.9, distance_z="hamming")`` adds limits and options for this encoder alone, in
+        place of those of the call.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def _numbered(names: Sequence[str]) -> list[str]:
     times, numbers = Counter(names), {name: count(1) for name in names}
 
     def numbered(name: str) -> str:
-        return next(text for number in numbers[name] if (text := f"{name}{number}") not in times)
+        return next(text for number in numbers[name] if (text := f"{name} ({number})") not in times)
 
     return [name if times[name] == 1 else numbered(name) for name in names]
 

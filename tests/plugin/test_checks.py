@@ -36,14 +36,20 @@ def test_recipes(distbench, encoder):
     result = run(body, "-v")
     result.assert_outcomes(passed=12)
     result.stdout.fnmatch_lines(["swiss_roll, code size 2 *", "1 *other*", "2 *mine*"])
-    ids = ["named[[]principal]", "named[[]a/b c]", "own_names[[]5-PCA]", "own_names[[]9-first]", "own_names[[]5-Mine2]"]
+    ids = [
+        "named[[]principal]",
+        "named[[]a/b c]",
+        "own_names[[]5-PCA]",
+        "own_names[[]9-first]",
+        "own_names[[]5-Mine (2)]",
+    ]
     result.stdout.fnmatch_lines_random([f"*::test_{name} PASSED*" for name in ids])
-    result.stdout.fnmatch_lines_random(["test_named[[]principal] *continuity@10 *", "test_own_names[[]9-Mine1] *"])
+    result.stdout.fnmatch_lines_random(["test_named[[]principal] *continuity@10 *", "test_own_names[[]9-Mine (1)] *"])
 
 
 def test_the_number_after_equal_names_makes_no_name_of_another_encoder():
-    parameters = distbench.checks(["pca", "pca", "pca2", "umap"]).args[1]
-    assert [parameter.id for parameter in parameters] == ["pca1", "pca3", "pca2", "umap"]
+    parameters = distbench.checks(["pca", "pca", "pca (2)", "umap"]).args[1]
+    assert [parameter.id for parameter in parameters] == ["pca (1)", "pca (3)", "pca (2)", "umap"]
 
 
 def test_marks_ids_and_options_of_single_encoders(run, pytester):

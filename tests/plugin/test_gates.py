@@ -168,6 +168,34 @@ def test_the_worse_one_of_two_encoders_that_were_equal(run, worse):
     result.stdout.fnmatch_lines(["only now: kept (2), *", "continuity:25%: kept, *was evaluated 2 times, now 1; *"])
 
 
+LAMBDAS = """
+import os
+import distbench as db
+
+ours, other, new = (lambda X, size=size: X * size for size in ([1, 1, 1, 1, 1, s] for s in (1, 0.5, 0.2)))
+if "WORSE" in os.environ:
+    ours, other = new, lambda X: X * [1, 1, 1, 1, 0.5, 1]
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def test_a(distbench):\n    for encoder in (ours, other): distbench.evaluate(encoder, X_test)",
+        "@db.checks([ours, other])\ndef test_a(distbench, encoder): distbench.evaluate(encoder, X_test)",
+    ],
+    ids=["one test", "checks"],
+)
+def test_encoders_without_a_name_of_their_own_are_not_told_apart_by_their_place(run, worse, test):
+    run(LAMBDAS.format(test), BASE)
+    assert run(LAMBDAS.format(test.replace("ours, other", "other, ours")), *GATE).ret == 0
+    worse()
+    result = run(LAMBDAS.format(test), *GATE)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["continuity:25%: *<lambda>*: changed, and only a number * with name= *; if this is *"])
+
+
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
 def test_an_encoder_with_another_name_is_still_compared(run, worse, options):
     run(BODY, BASE)

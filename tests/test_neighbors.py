@@ -223,14 +223,15 @@ def test_missing_and_repeated_ids():
     assert distbench.evaluate_neighbors(ragged, Q, D).as_dict() == report.as_dict()
 
 
-@pytest.mark.parametrize("kind", ["texts", "numbers"])
+@pytest.mark.parametrize("kind", ["texts", "numbers", "both"])
 def test_ids_of_a_database(kind):
     ids = np.argsort(cdist(Q, D[:, :20] @ np.eye(20, 24)), axis=1)[:, :10]
     wanted = distbench.evaluate_neighbors(ids, Q, D).as_dict()
     own = [f"doc-{place}" for place in range(700)] if kind == "texts" else [1000 + 3 * place for place in range(700)]
+    own[1::2] = [str(place - 3) for place in own[1::2]] if kind == "both" else own[1::2]  # 1000 and "1000" differ
     named = [[own[place] for place in row] for row in ids]
     assert distbench.evaluate_neighbors(named, Q, D, ids_of=own).as_dict() == wanted
-    named[3] = [*named[3][:5], *[None if kind == "texts" else -1] * 5]
+    named[3] = [*named[3][:5], *[-1 if kind == "numbers" else None] * 5]
     assert distbench.evaluate_neighbors(named, Q, D, ids_of=own)["knn_recall"].points[3] <= 0.5
 
 

@@ -182,18 +182,25 @@ class TestLabels:
         np.testing.assert_array_equal(own, [1, 0, 1])
         assert others is None
         assert own.dtype == np.int64
-        np.testing.assert_array_equal(label_codes(np.array(["1", 1, 2.5], dtype=object))[0], [0, 0, 1])  # as they print
+        np.testing.assert_array_equal(label_codes(np.array(["1", 1, 1.0], dtype=object))[0], [0, 1, 1])
 
     @pytest.mark.parametrize(
         ("own", "others", "message"),
         [
             ([1, 2], ["1", "2"], "labels of one kind"),
             (["1", "2"], [1, 2], "labels of one kind"),
+            ([{1}, {2}], None, r"labels: found labels like \{1\}; pass numbers or texts"),
         ],
     )
     def test_that_cannot_be(self, own, others, message):
         with pytest.raises(InputError, match=message):
             label_codes(np.array(own), None if others is None else np.array(others))
+
+    def test_numbers_beside_texts_stay_numbers(self):
+        Z = np.random.default_rng(0).normal(size=(60, 2))
+        numbers = np.arange(60) % 4
+        mixed = [[1, "1", 2, "2"][number] for number in numbers]
+        assert metrics.label_agreement(Z, Z, mixed, k=3) == metrics.label_agreement(Z, Z, numbers, k=3)
 
     def test_must_be_one_a_point(self):
         for labels, options, message in (

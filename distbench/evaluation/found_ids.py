@@ -12,6 +12,7 @@ from distbench._util.notes import Note
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.inputs.arrays import refuse_masked
+from distbench.inputs.labels import unmixed
 
 __all__ = ["found_places"]
 
@@ -73,7 +74,7 @@ def _rows(ids: Any, references: int) -> Places:
 def _looked_up(ids: Any, ids_of: Any, references: int) -> Places:
     """Return the places of ids of any kind among those of the reference points."""
     refuse_masked(ids_of, "ids_of")
-    labels_of = np.asarray(ids_of)
+    labels_of = unmixed(ids_of)
     if labels_of.shape != (references,):
         found = f"found {_shape(labels_of)} for {references} reference points"
         raise InputError("ids_of", found, "pass one id for each")
@@ -104,7 +105,7 @@ def _matrix(ids: Any) -> NDArray[Any]:
             ids = [[*row, *[MISSING] * (longest - len(row))] for row in ids]
             mixed = np.array(ids, dtype=object)
             return mixed if any(isinstance(one, str) for row in ids for one in row) else mixed.astype(np.int64)
-    array = np.asarray(ids)
+    array = unmixed(ids)
     if array.ndim != 2 or 0 in array.shape:
         raise InputError("ids", f"found {_shape(array)}", ADVICE)
     return array

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distbench._util.text import short_repr
 from distbench.errors import InputError
-from distbench.inputs.labels import first_missing
+from distbench.inputs.labels import first_missing, numbered
 
 __all__ = ["FEW_GROUPS", "Groups", "leave_groups_out"]
 
@@ -54,12 +54,8 @@ class Groups:
         if (missing := first_missing(groups)) is not None:
             advice = "give this point a label, such as one that no other point has, or leave the point out"
             raise InputError("groups", f"found no label at place {missing[0]} ({missing[1]})", advice)
-        numbers: dict[Any, int] = {}
-        try:
-            codes = [numbers.setdefault(label, len(numbers)) for label in labels]
-        except TypeError:
-            raise InputError("groups", f"found labels like {short_repr(labels[0])}", "pass numbers or texts") from None
-        return cls(tuple(numbers), np.array(codes, dtype=np.int64))
+        names, codes = numbered(labels, "groups")
+        return cls(tuple(names), codes)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 
-__all__ = ["as_labels", "first_missing", "is_missing"]
+__all__ = ["as_labels", "first_missing", "is_missing", "numbered", "unmixed"]
 
 
 def as_labels(labels: Any, n_points: int, name: str) -> NDArray[Any]:
     """Return labels of any kind as an array of shape (n_points,). Raises InputError unless each point has one."""
     try:
-        array = np.asarray(labels)
+        array = unmixed(labels)
     except ValueError:
         raise InputError(name, "found lists of different lengths", "pass one label for each point") from None
     if array.ndim != 1:
@@ -28,6 +29,27 @@ def as_labels(labels: Any, n_points: int, name: str) -> NDArray[Any]:
         found = f"found {missing[1]} at place {missing[0]}"
         raise InputError(name, found, "drop these points, or give them a label")
     return array
+
+
+def unmixed(labels: Any) -> NDArray[Any]:
+    """Return labels or ids as an array, of objects if they are a list with texts: numbers beside these stay numbers."""
+    array = np.asarray(labels)
+    is_list = array.dtype.kind in "US" and isinstance(labels, list | tuple)
+    return np.asarray(labels, dtype=object) if is_list else array
+
+
+def numbered(labels: Iterable[Any], name: str) -> tuple[list[Any], NDArray[np.int64]]:
+    """Return the different labels in the order in which they occur, and the place of each label among them.
+
+    Raises InputError for labels that cannot be compared, such as lists.
+    """
+    places: dict[Any, int] = {}
+    try:
+        codes = [places.setdefault(label, len(places)) for label in labels]
+    except TypeError:
+        found = next(short_repr(label) for label in labels if not isinstance(label, Hashable))
+        raise InputError(name, f"found labels like {found}", "pass numbers or texts") from None
+    return list(places), np.array(codes, dtype=np.int64)
 
 
 def first_missing(labels: Any) -> tuple[int, str] | None:

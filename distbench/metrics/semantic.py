@@ -12,7 +12,7 @@ from distbench.engine import Statistics
 from distbench.engine.labels import Labels
 from distbench.errors import InputError
 from distbench.inputs.arrays import as_points
-from distbench.inputs.labels import as_labels
+from distbench.inputs.labels import as_labels, numbered
 from distbench.inputs.table_names import check_row_names
 from distbench.metrics._leave_one_out import leave_one_out_mean
 from distbench.metrics._metric import Measured, Metric
@@ -26,19 +26,20 @@ Codes = NDArray[np.int64]
 
 def label_codes(labels: NDArray[Any], reference_labels: NDArray[Any] | None = None) -> tuple[Codes, Codes | None]:
     """Return labels as whole numbers, equal for equal labels. Raises InputError for texts beside numbers."""
-    queries = _sortable(labels)
-    if reference_labels is None:
-        return np.unique(queries, return_inverse=True)[1].astype(np.int64), None
-    others = _sortable(reference_labels)
-    if (queries.dtype.kind in "US") != (others.dtype.kind in "US"):
-        found = f"found {others.dtype}, but labels are {queries.dtype}"
+    arrays = [labels] if reference_labels is None else [labels, reference_labels]
+    if len(arrays) == 2 and _are_texts(arrays[0]).isdisjoint(_are_texts(arrays[1])):
+        found = f"found {arrays[1].dtype}, but labels are {arrays[0].dtype}"
         raise InputError("reference_labels", found, "pass labels of one kind")
-    codes = np.unique(np.concatenate([queries, others]), return_inverse=True)[1].astype(np.int64)
-    return codes[: len(queries)], codes[len(queries) :]
+    if any(array.dtype == object for array in arrays):  # mixed types cannot be sorted
+        codes = numbered([label for array in arrays for label in array.tolist()], "labels")[1]
+    else:
+        codes = np.unique(np.concatenate(arrays), return_inverse=True)[1].astype(np.int64)
+    return codes[: len(labels)], codes[len(labels) :] if len(arrays) == 2 else None
 
 
-def _sortable(array: NDArray[Any]) -> NDArray[Any]:
-    return array.astype(str) if array.dtype == object else array  # mixed types cannot be sorted, their texts can
+def _are_texts(labels: NDArray[Any]) -> set[bool]:
+    """Return whether the labels are texts, both for a mixture."""
+    return {isinstance(label, str | bytes) for label in labels.tolist()}
 
 
 def _measure_agreement(statistics: Statistics) -> Measured:

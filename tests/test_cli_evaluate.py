@@ -165,7 +165,7 @@ class TestEvaluate:
         (expected,) = [score for score in report_of(groups=np.arange(60) // 6).values() if score.metric == "stress"]
         ends = [(s["low"], s["high"]) for s in json.loads(result.stdout)["scores"] if s["metric"] == "stress"]
         assert ends == [(expected.low, expected.high)]
-        assert "n = 60 test points in 10 groups" in run("own_encoders:four", *POINTS, "--groups", "writers.npy").stdout
+        assert "m = 60 test points in 10 groups" in run("own_encoders:four", *POINTS, "--groups", "writers.npy").stdout
         result = run("own_encoders:four", "--data", "Z_ref.npy", "--groups", "writers.npy")
         assert result.exit_code == 2
         assert "--groups: found 60 labels" in result.stderr

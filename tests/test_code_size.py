@@ -76,7 +76,7 @@ def test_bytes_of_codes(kind):
     report = distbench.evaluate(encode, X, **options)
     assert report.code_bytes == (48 if kind == "list" else size)  # an encoder's numbers become an array of float64
     assert report["knn_recall"].value == ready["knn_recall"].value
-    shown = f"({size} bytes, {32 / size:.3g} times smaller than a point)" if size and size < 24 else ", n = 40"
+    shown = f"({size} bytes, {32 / size:.3g} times smaller than a point)" if size and size < 24 else ", m = 40"
     assert f"codes of {report.code_size}{' ' * ('(' in shown)}{shown}" in f"{report}"
     assert distbench.evaluate_codes(X.tolist(), encode(X), **options).compression is None
     (row,) = rows_of(report)

@@ -99,7 +99,7 @@ def test_limits(report):
     with pytest.raises(distbench.PreservationError) as caught:
         report.check(continuity=0.999, scaled_stress=0.99)
     message = str(caught.value)
-    for part in ("continuity = ", "at least 0.9990", "95% interval 0.", "n = 50", "k = 5", "M = 169", "test point"):
+    for part in ("continuity = ", "at least 0.9990", "95% interval 0.", "m = 50", "k = 5", "M = 169", "test point"):
         assert part in message
     assert "scaled_stress" not in message
     assert len(message.splitlines()) <= 25

@@ -234,7 +234,7 @@ class TestIntervals:
         limit = report["continuity"].value - 1e-3
         with pytest.raises(distbench.PreservationError, match=r"about [\d,]+ groups would decide") as raised:
             report.check(continuity=limit, undecided="fail")
-        assert "n = 60 test points in 10 groups" in str(raised.value)
+        assert "m = 60 test points in 10 groups" in str(raised.value)
 
 
 def test_intervals_over_groups_cover_where_those_over_points_do_not():

@@ -190,7 +190,7 @@ def test_the_report_is_that_of_codes_which_give_these_neighbors():
     assert report.worst_points(3, "knn_recall") == codes.worst_points(3, "knn_recall")
     assert report.by_group("knn_recall")[0].value == codes.by_group("knn_recall")[0].value
     assert distbench.compare(report, codes)["knn_recall"].value == pytest.approx(0, abs=1e-12)
-    assert str(report).startswith("six: n = 150 test points in 30 groups, M = 700 candidates each")
+    assert str(report).startswith("six: m = 150 test points in 30 groups, M = 700 candidates each")
     assert report.check(knn_recall=0.05) is report
     with pytest.raises(distbench.PreservationError, match="six does not meet 1 limit"):
         report.check(knn_recall=0.9)
@@ -327,7 +327,7 @@ def test_what_codes_lose_and_what_the_search_loses():
     assert {row.note for row in rows} == {""}, "rows keep warnings alone"
     with pytest.raises(distbench.InputError, match="codes: given beside an encoder; leave it out; evaluate_codes"):
         distbench.evaluate(np.sign, Q, codes=(Q, decoded))
-    assert str(report).startswith("IndexIVFScalarQuantizer: codes of 13 bytes, 7.38 times smaller than a point, n = ")
+    assert str(report).startswith("IndexIVFScalarQuantizer: codes of 13 bytes, 7.38 times smaller than a point, m = ")
     with pytest.raises(distbench.PreservationError, match=r"Quantizer \(13 bytes a point\) does not meet"):
         report.check(knn_recall=0.99)
     assert "the search loses most (see the note): search more" in advice(report, {"knn_recall": 0.99}, {})

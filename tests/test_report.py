@@ -172,7 +172,7 @@ def test_differences_print_as_a_table_and_are_still_a_dict(report):
     assert isinstance(found, dict)
     assert found["continuity"].better == "b"
     lines = str(found).splitlines()
-    assert lines[0] == f"fitted encoders a = {EVIL}, b = three; n = 150 test points, M = 149 candidates each, k = 6"
+    assert lines[0] == f"fitted encoders a = {EVIL}, b = three; m = 150 test points, M = 149 candidates each, k = 6"
     assert lines[2].split("  ")[0] == "metric"
     assert len(lines) == 4 + len(found)
     rows = Cells(found._repr_html_()).rows

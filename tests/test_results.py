@@ -113,7 +113,7 @@ def test_a_report_of_rows_keeps_limits_as_the_report_did(report):
         for limit in (score.value, score.low, score.high):
             if limit is not None:
                 assert again.verdicts(**{name: limit}) == report.verdicts(**{name: limit})
-    message = r"(?s)continuity = .*n = 30 test points, M = 119.*note: stored"
+    message = r"(?s)continuity = .*m = 30 test points, M = 119.*note: stored"
     with pytest.raises(distbench.PreservationError, match=message):
         again.check(continuity=0.999)
 

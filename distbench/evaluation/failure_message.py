@@ -29,7 +29,7 @@ def setting(report: Report) -> str:
     """Return the numbers of test points, candidates and neighbors as text."""
     groups = "" if report.groups is None else f" in {len(report.groups)} groups"
     k = METRICS.shown_k(report, report.k)
-    return f"n = {report.m} test points{groups}, M = {report.M} candidates each, k = {k}"
+    return f"m = {report.m} test points{groups}, M = {report.M} candidates each, k = {k}"
 
 
 def failure_lines(

@@ -50,7 +50,7 @@ def test_a_broken_limit_fails_with_the_users_line_and_the_message_alone(run):
             "first *does not meet 1 limit*",
             "  continuity = 0.*limit at least 0.99*",
             "  *95% interval *",
-            "  n = 60 test points, M = 259 candidates each, k = 7",
+            "  m = 60 test points, M = 259 candidates each, k = 7",
             "  near in input, torn apart in the codes (input -> codes):",
             "    test *: rank * -> *, distance * -> *",
             "  best baseline at code size 1: pca (fitted on the reference), continuity = 0.*",
@@ -87,7 +87,7 @@ def test_lost_by_the_search(distbench):
         [
             "NearestNeighbors does not meet 1 limit*",
             "  knn_recall@1 = 0.*limit at least 0.99*",
-            "  n = 60 test points, M = 200 candidates each*",
+            "  m = 60 test points, M = 200 candidates each*",
             "next: search more of the index (*; take larger codes, *sort them again*; codes= tells *",
             "next: the search loses most (see the note): *",
             "test_lost *knn_recall@1 *! * >= 0.999*",

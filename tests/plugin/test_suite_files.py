@@ -116,7 +116,7 @@ def test_a_broken_limit_fails_with_the_message_alone(suite):
             "*mine.toml: good[[]2] *",
             "seed 0: good *does not meet 1 limit*",
             "*continuity = 0.9*limit at least 0.999*",
-            "*n = 360 test points, M = 1796 candidates each, k = 10",
+            "*m = 360 test points, M = 1796 candidates each, k = 10",
             "  seed 1 too: continuity = 0.9*",
             "rerun: pytest --distbench 'mine.toml::good[[]2]'",
             "1=  good * 0.9?? *",

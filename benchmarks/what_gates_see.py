@@ -1,6 +1,6 @@
 """What gates see: which of them are red for graded damage to codes, and how often for another fit on other points.
 
-    python benchmarks/what_gates_see.py --markdown docs/results.md
+    python benchmarks/what_gates_see.py --markdown docs/appendix-checks.md
 
 The codes are those of PCA(8) and of the recipe autoencoder on digits, on the data set's own division into train and
 test points. Damage is done to the codes of all points. A refit is fitted on a random division of all points and

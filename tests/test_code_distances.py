@@ -132,24 +132,25 @@ IDS = RNG.integers(0, 256, size=(90, 4))
 
 
 @pytest.mark.parametrize(
-    ("codes", "level"),
+    ("codes", "is_noted"),
     [
-        (IDS, "warning"),
-        (IDS.astype(np.uint8), "warning"),
-        (IDS[:, :1].astype(float) % 20, "warning"),
-        (IDS - 128, "info"),  # numbers of a scalar quantizer
-        (IDS % 2, None),
-        (IDS % 3 - 1, None),
-        (X[:, :3], None),
-        (np.round(X[:, :3] * 1e4), None),
+        (IDS, True),
+        (IDS.astype(np.uint8), True),
+        (IDS[:, :1].astype(float) % 20, True),
+        (IDS - 128, True),
+        (PACKED, True),
+        (IDS % 2, False),
+        (IDS % 3 - 1, False),
+        (X[:, :3], False),
+        (np.round(X[:, :3] * 1e4), False),
     ],
-    ids=["int64", "uint8", "one column of float64", "signed", "bits", "three levels", "floats", "many levels"],
+    ids=["int64", "uint8", "one column of float64", "signed", "bytes", "bits", "three levels", "floats", "many levels"],
 )
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
-def test_symbols_measured_as_vectors_have_a_note(codes, level, distance):
+def test_symbols_measured_as_vectors_have_a_note(codes, is_noted, distance):
     report = evaluated(codes, distance)
     found = [note for note in report.notes if note.code == "symbols"]
-    assert [note.level for note in found] == ([level] if level else [])
+    assert [note.level for note in found] == ["warning"] * is_noted
     assert all("distance_z='hamming'" in note for note in found)
 
 
@@ -188,6 +189,28 @@ MANY_LEVELS = {
     "float32 too large for fractions": (NORMALS, (RNG.random((400, 3)) * 1e12).astype(np.float32)),
     "points at one distance": (np.eye(300), RNG.integers(0, 4096, (300, 2))),
 }
+
+
+BYTES = {
+    "packed signs": (DIGITS, np.packbits(DIGITS - DIGITS.mean(axis=0) > 0, axis=1), True),
+    "signed bytes of signs": (NORMALS, np.packbits(NORMALS > 0, axis=1).astype(int) - 128, True),
+    "signs of many projections": (DIGITS, np.packbits((DIGITS - 0.3) @ RNG.normal(size=(64, 256)) > 0, axis=1), True),
+    "products of quantisers": (NORMALS, np.stack([_quantised(part, 200) for part in PARTS], axis=1), True),
+    "one quantiser": (DIGITS, _quantised(DIGITS, 20)[:, None], True),
+    "numbers of 8 bits": (NORMALS, _levels(NORMALS, 255), False),
+    "signed numbers of 8 bits": (DIGITS, _levels(DIGITS, 255) - 128, False),
+    "a few numbers of 4 bits": (DIGITS, _levels(DIGITS.reshape(-1, 8, 8).sum(axis=2), 15), False),
+    "places on a line": (NORMALS[:200, :1] @ NORMALS[:1], NORMALS[:200, :1].argsort(axis=0).argsort(axis=0), False),
+}
+
+
+@pytest.mark.parametrize("kind", BYTES)
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_bytes_that_are_vectors_have_no_note(kind, distance):
+    """Numbers of a scalar quantizer are nearer where points are, packed bits less so than their bits."""
+    X, Z, is_noted = BYTES[kind]
+    found = symbol_code_notes(as_points(X[:300], "X"), as_points(Z[:300], "Z"), ("euclidean", distance))
+    assert ["packed_hamming" in note for note in found] == [True] * is_noted
 
 
 @pytest.mark.parametrize("kind", [*MANY_SYMBOLS, *MANY_LEVELS])

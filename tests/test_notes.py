@@ -83,6 +83,14 @@ def test_what_transforms_or_encodes_is_no_whole_autoencoder():
     assert codes_of(predicts) == codes_of(lambda X: 0.9 * X) == {"code_size"}
 
 
+def test_full_queries_among_compressed_documents_are_no_reconstructions():
+    points, options = np.random.default_rng(0).normal(size=(300, 8)), {"include_queries": False, "k": 5}
+    Q, D = points[:100], points[100:]
+    for documents, codes in ((np.sign(D), set()), (0.9 * D, {"code_size"})):
+        report = distbench.evaluate_codes(Q, Q, reference=(D, documents), **options)
+        assert {note.code for note in report.notes} & {"code_size"} == codes
+
+
 def test_columns_that_dominate_distances_have_a_note():
     wide = np.random.default_rng(0).normal(size=(200, 30))
     assert unit_notes(wide) == []

@@ -93,25 +93,25 @@ def symbol_code_notes(X: Any, Z: Codes, distances: tuple[str, str]) -> list[Note
         return []
     values = np.unique(rows)
     may_be_bytes = values[-1] - values[0] <= BYTES[1]
-    if len(values) < FEW_SYMBOLS or not (may_be_bytes or _are_unordered(X, Z, distances[0])):
+    if len(values) < FEW_SYMBOLS or (values[0] < 0 and not may_be_bytes):
+        return []
+    if not _are_unordered(X, Z, distances[0], may_be_bytes):
         return []
     text = (
         f"codes are whole numbers, which {distances[1]} distances take for vectors: if they are symbols, such as ids "
         f"of a quantizer, pass distance_z={HAMMING!r}"
     )
     text += f"; if they are packed bits, {PACKED_HAMMING!r}" if may_be_bytes else ""
-    return [Note("info" if values[0] < 0 else "warning", "symbols", text)]
+    return [Note("warning", "symbols", text)]
 
 
-def _are_unordered(X: Any, Z: Codes, distance: str) -> bool:
-    """Return whether nothing is negative, and points whose numbers in the codes are near are no nearer than others.
+def _are_unordered(X: Any, Z: Codes, distance: str, may_be_bytes: bool) -> bool:
+    """Return whether points with near numbers in the codes are no nearer than others, or less so than with near bits.
 
     Columns in which two codes are equal do not count, since points with equal symbols are near.
     """
     step = -(-len(Z) // MOST_COMPARED)
     codes, points = Z[::step, :MOST_COLUMNS], np.ascontiguousarray(X[::step])
-    if codes.min() < 0:
-        return False
     i, j = np.triu_indices(len(codes), 1)
     total, unequal = np.zeros(len(i)), np.zeros(len(i))
     for column in codes.T:
@@ -120,6 +120,8 @@ def _are_unordered(X: Any, Z: Codes, distance: str) -> bool:
         total += apart / len(values)
         unequal += apart > 0
     between = distance_table(points, points, distance)[i, j]
+    bits = distance_table(codes, codes, PACKED_HAMMING)[i, j] if may_be_bytes else np.zeros(len(i))
     with np.errstate(divide="ignore", invalid="ignore"):  # of equal distances nothing is known
-        means = np.stack([total / unequal, between / np.abs(between).max()])[:, unequal > 0]
-        return bool(means.size and np.corrcoef(means)[0, 1] <= ORDERED)
+        means = np.stack([total / unequal, between / np.abs(between).max(), bits])[:, unequal > 0]
+        ordered, of_bits = np.corrcoef(means)[1, [0, 2]] if means.size else (1.0, 0.0)
+    return bool(ordered <= max(ORDERED, of_bits if may_be_bytes else ORDERED))

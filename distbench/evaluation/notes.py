@@ -51,7 +51,9 @@ def report_warnings(
     if not points.space and are_points and are_codes:
         size, columns = draws[0].code_bytes, draws[0].Z.shape[1]
         is_quantized = distances[1] == PACKED_HAMMING or (size is not None and size <= columns)
-        notes += size_notes(points.X, draws[0].Z) if may_reconstruct and not is_quantized else []
+        if may_reconstruct and not is_quantized:
+            queries, others = size_notes(points.X, draws[0].Z), draws[0].reference
+            notes += queries if others is None or size_notes(*others) else []  # documents may have codes of their own
         notes += unit_notes(points.X) if distances[0] in UNIT_DISTANCES else []
     notes += _over_draws([_code_notes(draw, distances) for draw in draws]) if are_points and are_codes else []
     spaces = [(points.X, points.names[0]), (points.X_ref, points.names[1])] if are_points else []

@@ -13,19 +13,17 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression
 
 from pytest_distbench._session import is_worker, node_id
 
 __all__ = ["Selection", "is_cut"]
 
 IGNORING = ("ignore", "ignore_glob")
-DESELECTING = {
-    "deselect_by_keyword": "keyword",
-    "deselect_by_mark": "markexpr",
-    "pytest_collection_modifyitems": "deselect",
-}
+DESELECTING = {"deselect_by_keyword": "keyword", "deselect_by_mark": "markexpr"}
 """Options by the functions of pytest that deselect tests for them."""
-PARTIAL = (*DESELECTING.values(), "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
+LAST_FAILED = ("--lf", "--last-failed")
+PARTIAL = (*DESELECTING.values(), "deselect", "lf", "stepwise", "setuponly", "setupplan", *IGNORING)
 KEY = "distbench_selection"
 
 
@@ -38,15 +36,16 @@ class Selection:
         self._deselected: set[str] = set()
         self._by_option: set[tuple[str, str]] = set()  # the option and the test
         self._is_incomplete = False
-        # This option leaves out tests without a word, but none if none failed.
-        self._is_unnamed = self._has_option(("lf",)) and bool(config.cache and config.cache.get("cache/lastfailed", {}))
+        self._failed_before = config.cache.get("cache/lastfailed", {}) if self._has_option(("lf",)) else {}
 
     def pytest_itemcollected(self) -> None:
         """Count the tests that were found."""
         self._collected += 1
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Remember that a plugin or ``conftest.py`` removed tests without saying which."""
+        """Remember that tests were removed without a word: by ``--lf``, or by a plugin or ``conftest.py``."""
+        if any(item.nodeid in self._failed_before for item in session.items):
+            self._by_option.add(("lf", ""))
         unknown = self._collected - len(session.items) - len(self._deselected)
         self._is_incomplete = self._is_incomplete or unknown > 0
 
@@ -95,29 +94,43 @@ class Selection:
 
     def left_out(self, test: str, session: pytest.Session) -> bool:
         """Return whether this run was not asked for a test that did not run; the test may no longer exist."""
-        if self._is_unnamed or is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED) or self._has_never_failed(test):
             return True
-        asked = {name for name in DESELECTING.values() if self._as_given((name,)) and self._on_line(name)}
-        deselected = {name for option, name in self._by_option if option in asked}
+        deselected = {name for option, name in self._by_option if self._asked(option)}
         if not test:
-            return bool(deselected) or (self._has_option(IGNORING) and self._as_given(IGNORING))
-        return test in deselected or self._is_ignored(test) or not self._is_named(test)
+            return bool(deselected) or any(map(self._asked, IGNORING))
+        is_chosen = self._is_named(test) and not self._is_ignored(test) and self._has_keyword(test)
+        return test in deselected or not is_chosen
+
+    def _has_never_failed(self, test: str) -> bool:
+        """Return whether the run has only tests that failed in the run before, and this is none of them."""
+        return ("lf", "") in self._by_option and bool(self._asked("lf")) and test not in self._failed_before
+
+    def _has_keyword(self, test: str) -> bool:
+        """Return whether ``-k`` and ``--deselect`` choose a node id; True if it needs a mark that the test may have."""
+        if any(map(test.startswith, self._asked("deselect"))):
+            return False
+        marks = {line.partition(":")[0].partition("(")[0] for line in self._config.getini("markers")}
+
+        def is_name(word: str, /, **_: object) -> bool:
+            return word.lower() in test.lower()
+
+        def may_be(word: str, /, **_: object) -> bool:
+            return word in marks or is_name(word)
+
+        expressions = map(Expression.compile, self._asked("keyword"))
+        return all(expression.evaluate(is_name) or expression.evaluate(may_be) for expression in expressions)
 
     def _has_option(self, names: Collection[str]) -> bool:
         return any(getattr(self._config.option, name, None) for name in names)
 
-    def _as_given(self, names: Collection[str]) -> bool:
-        """Return whether options are as the user gave them: no ``conftest.py`` set another value."""
-        given, used = vars(self._config.known_args_namespace), vars(self._config.option)
-        return all(given.get(name) == used.get(name) for name in names)
-
-    def _on_line(self, name: str) -> bool:
-        """Return whether an option was given for this run: no value of it is only in ``addopts`` of the ini file."""
-        return all(map(self._is_word, self._values(name)))
-
-    def _values(self, name: str) -> Sequence[str]:
-        value = getattr(self._config.option, name, None) or ()
-        return [value] if isinstance(value, str) else value
+    def _asked(self, name: str) -> list[str]:
+        """Return the values of an option for this run: not those that ``addopts`` has or a ``conftest.py`` set."""
+        used: Any = getattr(self._config.option, name, None)
+        if not used or used != getattr(self._config.known_args_namespace, name, None):
+            return []
+        values = LAST_FAILED if used is True else [used] if isinstance(used, str) else used
+        return [value for value in values if self._is_word(value)]
 
     def _is_word(self, value: str) -> bool:
         words = [*map(str, self._config.invocation_params.args), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
@@ -126,13 +139,8 @@ class Selection:
 
     def _is_ignored(self, test: str) -> bool:
         """Return whether an option leaves out the file of a test, or a folder around it."""
-        if not self._as_given(IGNORING):
-            return False
         path, here = self._config.rootpath / test.partition("::")[0], self._config.invocation_params.dir
-        paths, globs = (
-            [os.path.abspath(here / place) for place in filter(self._is_word, self._values(name))]  # noqa: PTH100
-            for name in IGNORING
-        )
+        paths, globs = ([os.path.abspath(here / place) for place in self._asked(name)] for name in IGNORING)  # noqa: PTH100
         places = [str(place) for place in (path, *path.parents)]
         return any(place in paths or any(fnmatch(place, glob) for glob in globs) for place in places)
 

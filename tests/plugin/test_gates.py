@@ -155,6 +155,24 @@ def test_the_last_failed_tests_are_all_tests_if_none_failed(run):
     result = run(BODY, *GATE, "--lf")
     assert result.ret == 0
     assert "only before: kept" in result.stdout.str()
+    run(BODY.replace("evaluate(kept", "no(kept"))
+    result = run(ONLY_FIRST, *GATE, "--lf")  # what failed is gone, so all tests run
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([MISSING])
+    run(BODY.replace("evaluate(", "no("))
+    assert run(ONLY_FIRST, *GATE, "--lf").ret == pytest.ExitCode.TESTS_FAILED, "it was asked for, and is gone"
+
+
+@pytest.mark.parametrize("body", [ONLY_FIRST, BODY], ids=["is gone", "is dropped by a conftest.py first"])
+def test_options_leave_out_what_is_not_there(run, pytester, body):
+    pytester.makeini("[pytest]\nmarkers = slow: kept may have had this mark\n")
+    run(BODY, BASE)
+    if body == BODY:
+        pytester.makeconftest(f"import pytest\n@pytest.hookimpl(tryfirst=True){DESELECTS}")
+    for chosen in (("-k", "first"), ("-k", "not KEPT"), ("--deselect", "test_mine.py::test_kept")):
+        assert run(body, *GATE, *chosen).ret == 0, chosen
+    for keyword in ("kept or first", "first or slow", "not other"):
+        assert run(body, *GATE, "-k", keyword).ret == pytest.ExitCode.TESTS_FAILED, keyword
 
 
 def test_the_worse_one_of_two_encoders_that_were_equal(run, worse):

@@ -167,4 +167,18 @@ def test_limits_before_and_after_those_of_the_call():
     call = {"continuity": 0.5, "k": 3}
     limits, options = limits_and_options(call, {"continuity": 0.1, "stress": 1.0}, {"stress": 2.0})
     assert limits == {"continuity": 0.5, "stress": 2.0}
-    assert options == {"k": 3}
+    assert options == {"k": 3, "metrics": ("default", "continuity", "stress")}
+
+
+def test_a_limit_may_be_at_a_k_that_is_too_large_for_other_metrics():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    rows = check_encoder(lambda X: X[:, :2], X, k=30, knn_recall=0.5)
+    assert {row.metric for row in rows} & {"trustworthiness", "continuity", "knn_recall"} == {"knn_recall"}
+    report = distbench.evaluate(lambda X: X[:, :2], X, k=(5, 30), metrics=("default", "knn_recall"))
+    assert report.notes[0] == (
+        "k is too large for these with M = 39 candidates, so they were not measured: trustworthiness@30, continuity@30"
+    )
+    assert "trustworthiness@5" in report.scores
+    for k, limits in ((30, {"continuity": 0.5}), (39, {"knn_recall": 0.5})):
+        with pytest.raises(InputError, match=f"k: found {k} with M = 39 candidates"):
+            check_encoder(lambda X: X[:, :2], X, k=k, **limits)

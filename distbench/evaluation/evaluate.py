@@ -186,6 +186,7 @@ def evaluate(
         labels=labels,
         reference_labels=reference_labels,
         groups=groups,
+        named=metrics,
     )
     if settings.distance_z == PRECOMPUTED:
         found = "found 'precomputed' for codes that an encoder makes"
@@ -197,6 +198,7 @@ def evaluate(
     refuse_parts(X_test, reference)
     notes: list[str] = []
     points = input_points(X_test, reference, input_space, batch_size, settings, notes)
+    settings = replace(settings, metrics=points.metrics)
     spaces = (*input_space, None) if isinstance(input_space, tuple) else (input_space, None)
     sets = zip((X_test, reference), (TEST, REFERENCE), spaces, strict=False)
     test, others = ([(part, name), (space, "input_space")] for part, name, space in sets)
@@ -296,6 +298,7 @@ def evaluate_codes(
         labels=labels,
         reference_labels=reference_labels,
         groups=groups,
+        named=metrics,
     )
     notes: list[str] = []
     names, code_names = ("X_test", "reference[0]"), ("Z_test", "reference[1]")
@@ -309,6 +312,7 @@ def evaluate_codes(
     pair = None if reference is None else (X_ref, Z_ref)
     count = reference_count(pair, settings.distances, (names[1], code_names[1]))
     points = checked_points((X,) if X_ref is None else (X, X_ref), names, settings, notes, references=count)
+    settings = replace(settings, metrics=points.metrics)
     notes += symbol_notes(points.X, False) if settings.distance_x != PRECOMPUTED else []
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
     return measure(points, [encoded], settings, plain_text(name or "codes"), notes)

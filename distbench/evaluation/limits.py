@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from distbench._util.text import did_you_mean
 from distbench.errors import InputError
 from distbench.inference.limits import check_limits, joined_limits
-from distbench.metrics import METRICS, default_metrics
+from distbench.metrics import METRICS
 
 __all__ = ["limits_and_options", "limits_and_others", "merged_limits", "refuse_unknown", "with_known_options"]
 
@@ -113,12 +113,11 @@ def _hint(name: str, options: Collection[str], listed: Collection[str]) -> str:
 
 
 def _metrics(chosen: Any, limits: Mapping[str, float]) -> dict[str, Any]:
-    """Return the option `metrics` that adds the metrics with limits to the chosen ones; empty if none is missing."""
+    """Return the option `metrics` that names the metrics with limits beside the chosen ones; empty if it does."""
     if isinstance(chosen, str):
         chosen = [chosen]
     if not isinstance(chosen, Iterable) or isinstance(chosen, Mapping):
         return {}  # evaluate raises the error
     names = list(chosen)
-    measured = {*names, *(default_metrics() if "default" in names else ())}
-    missing = [name for name in limits if name not in measured and ("@" in name or "all" not in names)]
+    missing = [name for name in limits if name not in names]
     return {"metrics": (*names, *missing)} if missing or not isinstance(chosen, Collection) else {}

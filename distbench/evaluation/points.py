@@ -25,6 +25,7 @@ from distbench.inputs.frames import is_frame, list_columns, other_columns, rows_
 from distbench.inputs.labels import as_labels, is_missing
 from distbench.inputs.sparse import is_sparse, row_count, without_empty_columns
 from distbench.inputs.table_names import Tables, check_pair_names
+from distbench.metrics import Metric
 from distbench.metrics.neighbor_counts import checked_k
 from distbench.metrics.semantic import label_codes
 from distbench.metrics.table import base_name
@@ -103,6 +104,8 @@ class InputPoints:
         Groups of test points that are not independent.
     k : int
         Number of neighbors, less than the number of candidates.
+    metrics : tuple of Metric
+        The metrics that so many candidates allow.
     point_bytes : int or None
         Number of bytes of a point as it was given, if it is known.
     image_shape : tuple of int
@@ -117,6 +120,7 @@ class InputPoints:
     label_codes: LabelArrays = (None, None)
     groups: Groups | None = None
     k: int = 1
+    metrics: tuple[Metric, ...] = ()
     point_bytes: int | None = None
     image_shape: tuple[int, ...] = ()
 
@@ -151,6 +155,7 @@ def checked_points(
     if settings.reference_labels is not None and X_ref is not None:
         labels_ref = as_labels(settings.reference_labels, len(X_ref), "reference_labels")
     groups = None if settings.groups is None else Groups.of(settings.groups, len(X))
+    settings = settings.for_candidates(M, notes)
     k = checked_k(settings.k, M, settings.metrics)
     check_input_distance(X, settings.distance_x, names[0])
     if X_ref is not None:
@@ -168,6 +173,7 @@ def checked_points(
         label_codes=codes,
         groups=groups,
         k=k,
+        metrics=settings.metrics,
         point_bytes=None if is_given else bytes_per_row(parts[0]),
         image_shape=_image_shape(parts[0]),
     )

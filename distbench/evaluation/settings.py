@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from distbench._util.checks import flag, whole_number
 from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, INNER_PRODUCT, POINT_DISTANCES, distance_advice
+from distbench._util.notes import Note
 from distbench._util.text import join_names, short_repr
 from distbench.errors import InputError
 from distbench.evaluation.sampling import check_precision, check_queries
@@ -22,6 +23,7 @@ DRAWS = 5  # how often a stochastic encoder encodes the points
 LABELS, DECODER = "label_agreement", "reconstruction_mse"
 NEEDS = {LABELS: "pass labels=", DECODER: "the encoder has no inverse_transform, decode or decoder; leave it out"}
 
+GROUPS = "default", "all"
 LENGTHS = ("stress", "distortion", "correlation", "density")
 """Families of metrics that compare lengths, which inner products are not."""
 NO_LENGTHS = "inner products are no lengths; pass metrics of neighbors and of order, such as {}"
@@ -45,7 +47,8 @@ class Settings:
     """Options of an evaluation; see :func:`distbench.evaluate`.
 
     They are checked when the object is made, except labels and groups, which are checked with the points, and whether k
-    fits them. Of several k the first is kept, and each metric of neighbors is among the metrics once for each k.
+    fits them. Of several k the first is kept, and each metric of neighbors is among the metrics once for each k. Those
+    that are not `named` stand for a group, such as "default".
     """
 
     metrics: tuple[Metric, ...]
@@ -63,6 +66,7 @@ class Settings:
     labels: Any = None
     reference_labels: Any = None
     groups: Any = None
+    named: Any = None
 
     def __post_init__(self) -> None:
         for option in fields(self):
@@ -71,6 +75,8 @@ class Settings:
         ks = numbers_of(self.k)
         object.__setattr__(self, "metrics", METRICS.at_each_k(self.metrics, ks))
         object.__setattr__(self, "k", ks[0])
+        names = [self.named] if isinstance(self.named, str) else self.named or self.names
+        object.__setattr__(self, "named", {name for name in names if name not in GROUPS})
         object.__setattr__(self, "precision", check_precision(self.precision, self.names, ks[0]))
 
     @property
@@ -82,6 +88,18 @@ class Settings:
     def distances(self) -> tuple[str, str]:
         """The distances of points and of codes."""
         return self.distance_x, self.distance_z
+
+    def for_candidates(self, M: int, notes: list[str]) -> Settings:
+        """Return the settings for M candidates: if a named metric allows k, without others to which it is too large."""
+        largest = {metric: metric.largest_k(M) for metric in self.metrics if metric.largest_k}
+        too_large = {metric for metric, bound in largest.items() if metric.at(self.k) > bound}
+        named = {metric for metric in largest if {metric.name, base_name(metric.name)} & self.named}
+        left_out = too_large - named
+        if not left_out or not named - too_large:
+            return self
+        text = f"k is too large for these with M = {M} candidates, so they were not measured: "
+        notes.append(Note("info", "k", text + join_names([one.name for one in self.metrics if one in left_out])))
+        return replace(self, metrics=tuple(metric for metric in self.metrics if metric not in left_out))
 
     def engine_options(self) -> dict[str, Any]:
         """Return the arguments for the engine."""

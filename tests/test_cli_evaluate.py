@@ -253,6 +253,7 @@ class TestEvaluate:
 X_DATA = ("--data", "X.npy")
 MISTAKES = [
     ((), "found neither ENCODER nor --codes; give an encoder, or"),
+    (("own_encoders:two", *X_DATA, "--distance-z", "manhattan"), "found 'manhattan'; did you mean 'cityblock'? pass"),
     (("own_encoders:two",), "found no points; give --data FILE for an encoder, or --dataset NAME"),
     (("own_encoders:two", "--codes", "Z.npy", *X_DATA), "found both ENCODER and --codes"),
     (("pca", *X_DATA, "--dataset", "digits", "--code-size", 2), "found both --data and --dataset"),

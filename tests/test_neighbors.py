@@ -209,6 +209,21 @@ def test_what_sorting_again_could_restore_and_what_is_nearly_as_near():
         distbench.evaluate_neighbors(ids[:, :30], Q, D, **options)
 
 
+@pytest.mark.parametrize("make", ["pandas", "polars", "arrow", "objects", "arrays", "one column", "nothing found"])
+def test_ids_in_columns_of_lists(make):
+    ids = np.argsort(cdist(Q, D[:, :20] @ np.eye(20, 24)), axis=1)[:, :10].tolist()
+    wanted = distbench.evaluate_neighbors([[-1] * 10, *ids[1:]] if make == "nothing found" else ids, Q, D).as_dict()
+    if make == "polars":
+        column = pytest.importorskip("polars").Series(ids)
+    elif make == "arrow":
+        column = pytest.importorskip("pyarrow").array(ids)
+    else:
+        column = pd.Series(list(map(np.array, ids)) if make == "arrays" else ids)
+        column = {"objects": column.to_numpy(), "one column": column.to_frame("ids")}.get(make, column)
+        column = column.mask(column.index == 0, None) if make == "nothing found" else column
+    assert distbench.evaluate_neighbors(column, Q, D).as_dict() == wanted
+
+
 def test_missing_and_repeated_ids():
     ids = np.argsort(cdist(Q, D), axis=1)[:, :10]
     ids[0, 4:] = -1

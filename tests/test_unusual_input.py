@@ -188,12 +188,13 @@ class TestTorch:
         assert report.code_size == 2
 
     @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
-    def test_sparse_tensors_are_refused(self):
+    def test_other_tensors_are_refused_with_a_remedy(self):
         with pytest.raises(distbench.InputError, match=r"^X_test: found a sparse tensor; pass X_test\.to_dense\(\)$"):
             measured(torch.tensor(X).to_sparse(), project(X))
         for points, advice in (
             (tf.sparse.from_dense(X), r"a sparse tensor; pass tensorflow\.sparse\.to_dense\(X_test\)$"),
             (torch.nested.nested_tensor([X[0], X[1][:3]]), r"a nested tensor; .*to_padded_tensor"),
+            (torch.utils.data.TensorDataset(torch.tensor(X)), r"a TensorDataset; pass X_test\.tensors\[0\]$"),
             (tf.RaggedTensor.from_tensor(X), r"a ragged tensor; for rows of one length, pass X_test\.to_tensor\(\)$"),
         ):
             with pytest.raises(distbench.InputError, match=f"^X_test: found {advice}"):

@@ -26,6 +26,7 @@ OTHER_NAMES = {
 def distance_advice(name: Any, known: tuple[str, ...]) -> str:
     """Return advice on a name that is not `known`: what the distance is called here, and the names that are known."""
     text = name.lower() if isinstance(name, str) else ""
-    meant = OTHER_NAMES.get(text, next(iter(get_close_matches(text, known, n=1)), None))
+    close = next(iter(get_close_matches(text, [*OTHER_NAMES, *known], n=1)), "")
+    meant = OTHER_NAMES.get(close, close)
     question = f"did you mean {meant!r}? " if meant in known else ""
     return f"{question}pass {', '.join(map(repr, known[:-1]))} or {known[-1]!r}"

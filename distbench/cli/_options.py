@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, POINT_DISTANCES
+from distbench._util.distances import CODE_DISTANCES, EUCLIDEAN, POINT_DISTANCES, distance_advice
 from distbench.cli import _common as common
 
 __all__ = ["evaluation_options", "limit_option", "passed_options", "some_options"]
@@ -82,6 +82,16 @@ def _executor(context: click.Context, parameter: click.Parameter, text: str) -> 
         return named_object(text, "--executor")
 
 
+class _Distance(click.Choice):  # type: ignore[type-arg]  # it takes no types before click 8.2
+    """One of the names of distances; for names that other packages give them, the error has the one that is meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        if value not in self.choices:
+            self.fail(f"found {value!r}; {distance_advice(value, tuple(self.choices))}", param, ctx)
+        return str(value)
+
+
 OPTIONS = (
     click.argument("encoder", default=""),
     click.option("--data", default="", metavar="FILE", help=f"Test points: {FILES}."),
@@ -142,10 +152,8 @@ OPTIONS = (
         callback=_metrics,
         help="default, all, or names separated by commas, such as stress,knn_recall@100. Can be repeated.",
     ),
-    click.option(
-        "--distance-x", default=EUCLIDEAN, type=click.Choice(POINT_DISTANCES), help="Distance between points."
-    ),
-    click.option("--distance-z", default=EUCLIDEAN, type=click.Choice(CODE_DISTANCES), help="Distance between codes."),
+    click.option("--distance-x", default=EUCLIDEAN, type=_Distance(POINT_DISTANCES), help="Distance between points."),
+    click.option("--distance-z", default=EUCLIDEAN, type=_Distance(CODE_DISTANCES), help="Distance between codes."),
     click.option(
         "--queries", type=click.IntRange(min=1), metavar="N", help="Evaluate a random sample of N test points."
     ),

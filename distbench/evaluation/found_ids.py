@@ -12,7 +12,8 @@ from distbench._util.notes import Note
 from distbench._util.text import short_repr
 from distbench.errors import InputError
 from distbench.inputs.arrays import refuse_masked
-from distbench.inputs.labels import unmixed
+from distbench.inputs.frames import rows_in_cells
+from distbench.inputs.labels import is_missing, unmixed
 
 __all__ = ["found_places"]
 
@@ -99,6 +100,8 @@ def _looked_up(ids: Any, ids_of: Any, references: int) -> Places:
 def _matrix(ids: Any) -> NDArray[Any]:
     """Return ids as an array (m, R); rows of a list that are too short end with -1."""
     refuse_masked(ids, "ids")
+    cells = rows_in_cells(ids)
+    ids = ids if cells is ids else [[] if is_missing(row) else list(row) for row in cells]
     if isinstance(ids, list | tuple) and len(ids) and all(isinstance(row, list | tuple) for row in ids):
         longest = max(map(len, ids))
         if any(len(row) < longest for row in ids):

@@ -99,6 +99,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         (is_sparse_tensor, "a sparse tensor", f"pass {name}.to_dense()"),
         (hasattr(value, "dense_shape"), "a sparse tensor", f"pass tensorflow.sparse.to_dense({name})"),
         (hasattr(value, "row_splits"), "a ragged tensor", f"for rows of one length, pass {name}.to_tensor()"),
+        (hasattr(value, "tensors"), "a TensorDataset", f"pass {name}.tensors[0]"),
         (hasattr(value, "to_dask_array"), "a Dask frame", f"pass {name}.to_dask_array(lengths=True)"),
         (hasattr(type(value), "collect_schema") and not is_frame(value), "a lazy frame", f"pass {name}.collect()"),
     ):

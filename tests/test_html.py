@@ -242,7 +242,7 @@ class TestInTheBrowser:
         marked = find(driver, "#t0 .leaderboard td.broken")
         wanted = {(row.encoder, row.metric) for row in outcome().rows if row.verdict == "broken" and row.dataset}
         assert len(marked) == len(wanted) > 0
-        assert all(cell.text.startswith("✗") for cell in marked)
+        assert all(cell.text.startswith("!") for cell in marked)
         titles = {cell.get_attribute("title").split(";")[0] for cell in marked}
         assert titles <= {"limit at least 0.9: broken", "limit at most 0.2: broken"}
         chip = next(e.text for e in find(driver, ".chips .broken") if "limit" in e.text)

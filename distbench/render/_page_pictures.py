@@ -71,8 +71,8 @@ def _pictures(diagrams: Diagrams, prefix: str) -> list[dict[str, Any]]:
     axes = "first two columns of their codes" if codes["columns"] != 1 else "one column of their codes"
     marks = " Rings: the worst; lines: neighbors torn apart." if codes["torn"] else ""
     captions = {
-        "shepard": f"{density['pairs']:,} pairs; a stronger colour means more pairs.{line}{beyond}",
-        "points": f"{count} test points at the {axes}, coloured by the continuity of each.{marks}",
+        "shepard": f"{density['pairs']:,} pairs; a stronger color means more pairs.{line}{beyond}",
+        "points": f"{count} test points at the {axes}, colored by the continuity of each.{marks}",
         "ranks": f"Share of the K nearest neighbors kept, beyond chance; over {curve['queries']:,} test points.",
     }
     return [

@@ -36,7 +36,7 @@ KINDS: dict[str, tuple[str, str, Callable[[Axes, Diagrams], None]]] = {
         "darker: more pairs; dashed: code distances proportional to input distances",
         draw_shepard,
     ),
-    "points": ("Where it breaks", "colours: each point's continuity; rings: the worst; lines: torn pairs", draw_map),
+    "points": ("Where it breaks", "colors: each point's continuity; rings: the worst; lines: torn pairs", draw_map),
     "ranks": ("Neighbors kept", "1: all of the K nearest neighbors are kept; 0: as many as by chance", draw_curve),
 }
 """Title, explanation, and the function that draws the picture."""

@@ -51,7 +51,7 @@ def accept_line(config: pytest.Config, path: Path, *, whole: bool, selected: boo
     for name in ("compare", "compare-fail"):
         if from_ini(config, name):
             words += ["-o", f"{ini_of(name)}="]
-    if selected and not whole:
+    if selected and not whole and config.args_source is pytest.Config.ArgsSource.ARGS:
         words += ["--pyargs"] * bool(config.option.pyargs) + config.args
     shown = path if moves else relative_path(path, config)
     new = f"{shown}.new" if selected and not whole else f"{shown}"

@@ -144,6 +144,7 @@ def test_what_options_of_the_ini_file_drop_is_missing(run, pytester, dropped, op
     result = run(slow, *GATE, *options)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([MISSING])
+    assert not any(line.startswith("continuity") and str(pytester.path) in line for line in result.outlines)
     if dropped.startswith("-"):
         assert run(slow, *GATE, "-k", "not kept", "--ignore=test_mine.py").ret == 0
 

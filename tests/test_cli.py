@@ -202,6 +202,17 @@ class TestCompare:
         advice = f"was there, now missing; if this is wanted: cp {now} {before}"
         assert json.loads(result.stdout)["broken"][1].endswith(advice)
 
+    def test_claims_that_are_not_as_expected_any_more_are_told(self, stored, rows):
+        def claims(*verdicts):
+            about = {"statement": "it holds", "source": "s", "expect": "borne out", "evidence": "0.5"}
+            return [ClaimOutcome(id=f"c{n}", verdict=verdict, **about) for n, verdict in enumerate(verdicts)]
+
+        before = stored("before.json", rows(), claims=claims("borne out", "borne out", "refuted", "borne out"))
+        now = stored("now.json", rows(), claims=claims("borne out", "refuted", "undecided"))
+        result = run("compare", before, now, "--fail", "all:1%")
+        assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "claim c1: was borne out, is now refuted")
+        assert json.loads(run("compare", before, now, "--json").stdout)["claims"] == [result.stdout.splitlines()[-1]]
+
     def test_text_without_room_names_an_option_of_the_command(self, stored, rows):
         paths = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))
         result = run("compare", *paths, "--width", 60)
@@ -337,7 +348,8 @@ class TestHostileFiles:
             ]
             made += [replace(made[0], metric=HOSTILE, limit=9.0, verdict="broken"), replace(made[0], dataset="")]
             text = HOSTILE
-            claim = ClaimOutcome(id="a", statement=text, source=text, verdict=text, expect=text, evidence=text)
+            about = {"statement": text, "source": text, "expect": text, "evidence": text}
+            claim = ClaimOutcome(id=HOSTILE, verdict=text if name == "before.json" else f"{text}!", **about)
             write_results(tmp_path / name, [*made, *failed], {HOSTILE: HOSTILE}, claims=[claim], whole=True)
             return tmp_path / name
 

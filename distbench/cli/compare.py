@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from distbench.cli._common import PATH, CannotDo, json_option, width_option
 from distbench.inference.verdicts import Undecided
 
 if TYPE_CHECKING:
+    from distbench.results.file import Results
     from distbench.results.gates import BrokenGate, Gate, RunComparison
-    from distbench.results.rows import Row
+    from distbench.results.rows import ClaimOutcome
 
 __all__ = ["command"]
 
@@ -71,13 +73,15 @@ def command(
     from distbench.results.gates import broken_gates, compare_rows
 
     with common.errors_as_lines():
-        rows = [row for path in now for row in _of_last_run(path)]
-        comparison = compare_rows(read_results(before).rows, rows, source=str(before))
+        earlier, runs = read_results(before), [_of_last_run(path) for path in now]
+        rows = [row for run in runs for row in run.rows]
+        comparison = compare_rows(earlier.rows, rows, source=str(before))
+    claims = _changed_claims(earlier.claims, [claim for run in runs for claim in run.claims])
     broken = broken_gates(comparison, gates, undecided, _accept(before, now) if rows else "")
     if as_json:
-        common.print_document(_document(comparison, broken, bool(gates)))
+        common.print_document(_document(comparison, broken, bool(gates)) | {"claims": claims})
     else:
-        common.print_text(render_changes(comparison, common.width_or_terminal(width), rest=WIDER))
+        common.print_text("\n".join([render_changes(comparison, common.width_or_terminal(width), rest=WIDER), *claims]))
         if broken:
             common.print_text("")
             common.print_text("\n".join(map(str, broken)), fg="red", bold=True)
@@ -85,15 +89,26 @@ def command(
         sys.exit(1 if any(gate.compared for gate in broken) else CannotDo.exit_code)
 
 
-def _of_last_run(path: Path) -> list[Row]:
-    """Return the rows that a file's last run measured; those that it kept of an earlier one say nothing about it."""
+def _of_last_run(path: Path) -> Results:
+    """Return what a file's last run measured; what it kept of an earlier one says nothing about it."""
     from distbench.results.file import read_results
 
     results = read_results(path)
     rows = [row for row in results.rows if not (results.environment and row.environment)]
+    claims = [claim for claim in results.claims if not (results.environment and claim.environment)]
     if kept := len(results.rows) - len(rows):
         common.print_text(f"note: {path}: {kept} rows are of an earlier run and do not count; run all tests", err=True)
-    return rows
+    return replace(results, rows=rows, claims=claims)
+
+
+def _changed_claims(before: Sequence[ClaimOutcome], now: Sequence[ClaimOutcome]) -> list[str]:
+    """Return a line for each claim that was as expected and has another verdict now."""
+    verdicts = {claim.id: claim.verdict for claim in now}
+    return [
+        f"claim {claim.id}: was {claim.verdict}, is now {verdicts[claim.id]}"
+        for claim in before
+        if claim.verdict == claim.expect != verdicts.get(claim.id, claim.verdict)
+    ]
 
 
 def _accept(before: Path, now: Sequence[Path]) -> str:

@@ -409,6 +409,12 @@ class TestDamagedFiles:
         with pytest.raises(error, match="cannot be read: Is a directory"):
             read(tmp_path)
 
+    def test_text_of_another_encoding(self, tmp_path, sound, kind):
+        read, error, remedy = READERS[kind]
+        (tmp_path / "r.json").write_text(sound[kind], encoding="utf-16")
+        with pytest.raises(error, match=rf"r\.json: is not text in UTF-8{remedy}"):
+            read(tmp_path / "r.json")
+
     def test_unknown_keys_are_ignored(self, tmp_path, sound, kind):
         document = json.loads(sound[kind])
         document["rows"][0].update(id=[], extra={"a": 1})

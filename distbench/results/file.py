@@ -159,8 +159,10 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
         results = parse_results(read_text(path))
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise error(f"{path}", f"cannot be read: {getattr(problem, 'strerror', None) or problem}") from problem
+    except OSError as problem:
+        raise error(f"{path}", f"cannot be read: {problem.strerror or problem}") from problem
+    except UnicodeDecodeError as problem:
+        raise error(f"{path}", "is not text in UTF-8", remedy) from problem
     except ValueError as problem:
         if isinstance(problem, CutOffError) and remedy == READ:
             remedy = f"{READ}, or delete it to start anew"

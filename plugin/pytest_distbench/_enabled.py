@@ -26,7 +26,7 @@ def enable(config: pytest.Config) -> None:
         from pytest_distbench._reports import check_reports
         from pytest_distbench._summary import Summary
 
-        check_reports(settings.reports, settings.compare)
+        check_reports(settings.reports, settings.compare, getattr(config.option, "xmlpath", None))
         config.pluginmanager.register(Summary(config, selection), "distbench-summary")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
@@ -46,5 +47,7 @@ def count_as_failed(reporter: pytest.TerminalReporter, failure: RunFailure) -> N
     """Add a failure to pytest's failures and to the list of them: one line, no traceback."""
     reason = plain_text(failure.text.removeprefix(f"{failure.option}: "))
     shown: Any = SimpleNamespace(reprcrash=SimpleNamespace(message=reason))
-    report = pytest.TestReport(failure.option, ("", None, failure.option), {}, "failed", shown, "call")
+    here, root = reporter.config.invocation_params.dir, reporter.config.rootpath
+    name = os.path.relpath(here / failure.option, root)  # pytest shows it as a path from where it was called
+    report = pytest.TestReport(name, ("", None, failure.option), {}, "failed", shown, "call")
     reporter.stats.setdefault("failed", []).append(report)

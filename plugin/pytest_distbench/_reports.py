@@ -29,16 +29,17 @@ Requests = Sequence[tuple[str, Path | None]]
 """Types of reports with their paths; None for a report that is not a file."""
 
 
-def check_reports(reports: Requests, compare: Path | None) -> None:
+def check_reports(reports: Requests, compare: Path | None, junit: str | None) -> None:
     """Raise ``pytest.UsageError`` for reports that could not be written, before anything is fitted.
 
-    `compare` is the results file of an earlier run to compare with, which only new results may replace.
+    `compare` is the results file of an earlier run to compare with, which only new results may replace; `junit` is the
+    path of pytest's own report.
     """
     import importlib.util
 
     from distbench._util.files import is_stream, write_problem
 
-    seen: set[str] = set()
+    seen = {os.path.realpath(os.path.expanduser(junit))} if junit else set()  # noqa: PTH111 - as in settings
     compared = None if compare is None else os.path.realpath(compare)
     for kind, path in reports:
         if kind == "github" and (summary := os.environ.get(SUMMARY)) and (problem := write_problem(Path(summary))):

@@ -189,5 +189,9 @@ def _report(text: str, here: Path) -> tuple[str, Path | None]:
         raise InputError(FORMATS.hint(kind))
     if kind == "github" and path:
         raise InputError("github goes to the job's summary page; write md:PATH for a file")
+    if path == "-":
+        raise InputError(
+            f"found a file called -; write {kind}:/dev/stdout for standard output, or {kind}:./- for a file"
+        )
     path = path or FILES.get(kind, f"distbench.{kind}")
     return kind, _path("report", here, path) if path else None

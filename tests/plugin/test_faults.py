@@ -165,7 +165,7 @@ def test_a_report_path_that_cannot_be_written_is_an_error_before_tests_run(pytes
     assert not (pytester.path / "ran.txt").exists()
 
 
-def test_only_new_results_replace_those_that_are_compared_with(pytester):
+def test_a_report_replaces_only_a_file_of_its_kind(pytester):
     pytester.makepyfile("def test_it(distbench): pass")
     path = pytester.path / "before.json"
     write_results(path, [], {"date": "2026-01-02"}, whole=True)
@@ -173,8 +173,15 @@ def test_only_new_results_replace_those_that_are_compared_with(pytester):
     result = pytester.runpytest_inprocess(*options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "before.json is also compared with; name another file" in result.stderr.str()
+    for options, message in (
+        (["--distbench-report=json:r.xml", "--junitxml=./r.xml"], "two reports go to "),
+        (["--distbench-report=json:-"], "found a file called -; write json:/dev/stdout for standard output"),
+    ):
+        result = pytester.runpytest_inprocess(*options)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert message in result.stderr.str()
     for kind in ("html", "md", "term"):
-        for name in ("before.json", "test_only_new_results_replace_those_that_are_compared_with.py"):
+        for name in ("before.json", "test_a_report_replaces_only_a_file_of_its_kind.py"):
             result = pytester.runpytest_inprocess(f"--distbench-report={kind}:{name}")
             assert result.ret == pytest.ExitCode.USAGE_ERROR
             assert f"{name} exists and is another kind of file; name another file" in result.stderr.str()

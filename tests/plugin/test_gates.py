@@ -282,6 +282,7 @@ def test_a_file_that_is_not_written_is_a_failure_of_the_run(run, pytester):
 def test_the_next_run_of_what_failed_knows_nothing_of_gates(run, pytester, worse):
     run(BODY, BASE)
     worse()
+    run(BODY, *GATE, "--rootdir=..").stdout.fnmatch_lines(["FAILED continuity:25% - kept, *"])
     assert run(BODY, *GATE).ret == pytest.ExitCode.TESTS_FAILED
     cached = pytester.path / ".pytest_cache" / "v" / "cache" / "lastfailed"
     assert not cached.exists() or json.loads(cached.read_text(encoding="utf-8")) == {}

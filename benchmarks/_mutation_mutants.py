@@ -21,7 +21,7 @@ FOLDERS = ("distbench/metrics", "distbench/engine", "distbench/inference")
 LEFT_OUT = {"distbench/engine/parallel/executors.py"}  # needs a Dask cluster, which takes seconds to start
 OPERATORS = OperatorProvider()
 NAMES = [name for name in OPERATORS if not name.startswith("Variable")]  # those two need names to put in
-COMPILERS = {"kernel", "counting"}  # decorators that only make a function fast
+COMPILERS = {"kernel", "inner", "counting"}  # decorators that only make a function fast
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
@@ -281,6 +282,8 @@ class _Changed(MetaPathFinder):
 
 def _functions() -> dict[tuple[str, str, int], list[types.FunctionType]]:
     found: dict[tuple[str, str, int], list[types.FunctionType]] = {}
+    for path in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):  # some are imported late
+        import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
     for one in gc.get_objects():
         if isinstance(one, types.FunctionType) and "/distbench/" in one.__code__.co_filename:
             code = one.__code__

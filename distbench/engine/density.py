@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.engine._jit import inner, kernel
 from distbench.engine.job import key_blocks
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
@@ -40,71 +39,33 @@ class Widths:
     ends: tuple[tuple[int, float, float], ...]  # a point at the largest distance, and the coefficients without it
 
 
-@kernel
-def _largest_keys(keys: Array, first_query: int, n_test: int, out: Array) -> None:
-    """Write each query's largest key, the candidate that has it, and the second largest key to `out` (B, 3)."""
-    for row in range(len(keys)):
-        first, second, far = 0.0, 0.0, 0
-        for p in range(keys.shape[1]):
-            key = keys[row, p]
-            if key > second and not (n_test and p == first_query + row):
-                if key > first:
-                    first, second, far = key, first, p
-                else:
-                    second = key
-        out[row, 0], out[row, 1], out[row, 2] = first, far, second
+def _largest_keys(keys: Array) -> Array:
+    """Return each query's largest key, the candidate that has it, and the second largest key, as an array (B, 3)."""
+    rows, far = np.arange(len(keys)), keys.argmax(axis=1)
+    first = keys[rows, far]
+    keys[rows, far] = 0.0
+    return np.stack([first, far, keys.max(axis=1)], axis=1)
 
 
-@inner
-def _kernels(keys: Array, root: bool, rate: float, out: Array) -> float:
-    """Write exp(-rate d^2) of each candidate's distance d, and return their sum."""
-    total = 0.0
-    for p in range(len(keys)):
-        out[p] = np.exp(-rate * (keys[p] if root else keys[p] * keys[p]))
-        total += out[p]
-    return total
+def _kernels(keys: Array, rate: float) -> Array:
+    with np.errstate(under="ignore"):
+        out = -rate * keys
+        return np.asarray(np.exp(out, out=out))
 
 
-@kernel
-def _density_rows(
-    keys_x: Array,
-    keys_z: Array,
-    first_query: int,
-    root: tuple[bool, bool],
-    rates: Array,
-    ends: Indices,
-    scratch: Array,
-    columns: Array,
-    out: Array,
-) -> None:
-    """Write the kernel sums of queries to `out` (2, B, 1 + ends): with all points, and without each of the `ends`.
+def _kernel_sums(keys: Array, rates: Array, ends: Indices, are_candidates: bool) -> tuple[Array, Array]:
+    """Return exp(-rate key) of the first rate, and its sums with all points and without each of the `ends`.
 
-    Adds to `columns` (3, n_test) how much the sums of f log(f / g), f and g fall when each test candidate is removed.
-    rates : (2, 1 + ends) factors of squared keys, or of keys that are squares already. scratch : (3, n).
+    rates : (1 + ends,) factors of squared distances, of which that of an end holds without it. are_candidates : whether
+    `ends` are candidates and not only queries.
     """
-    n_test = columns.shape[1]
-    for row in range(len(keys_x)):
-        i = first_query + row
-        for side in range(2):
-            keys = keys_x[row] if side == 0 else keys_z[row]
-            if n_test:
-                keys[i] = 0.0  # the point itself counts 1
-            whole = _kernels(keys, root[side], rates[side, 0], scratch[side])
-            out[side, row, 0] = whole
-            for end in range(len(ends)):
-                p, changed = ends[end], rates[side, 1 + end] != rates[side, 0]
-                total = _kernels(keys, root[side], rates[side, 1 + end], scratch[2]) if changed else whole
-                if n_test:
-                    total -= scratch[2, p] if changed else scratch[side, p]
-                out[side, row, 1 + end] = total
-        f, g = out[0, row, 0], out[1, row, 0]
-        whole = f * np.log(f / g)
-        for p in range(n_test):
-            if p != i:
-                rest = f - scratch[0, p]
-                columns[0, p] += whole - rest * np.log(rest / (g - scratch[1, p]))
-                columns[1, p] += scratch[0, p]
-                columns[2, p] += scratch[1, p]
+    near = _kernels(keys, rates[0])
+    sums = [near.sum(axis=1)]
+    for p, rate in zip(ends, rates[1:], strict=True):
+        other = near if rate == rates[0] else _kernels(keys, rate)
+        total = sums[0] if rate == rates[0] else other.sum(axis=1)
+        sums.append(total - other[:, p] if are_candidates else total)
+    return near, np.stack(sums, axis=1)
 
 
 def _divergence(cross: Any, f: Any, g: Any) -> Any:
@@ -148,9 +109,12 @@ class DensityFamily(OptionalStatistic):
         tops = np.zeros((2, len(rows), 3))  # largest distance, the candidate at it, second largest distance
         for i, *keys in key_blocks(problem, rows):
             for side, space in enumerate((problem.x, problem.z)):
-                out = tops[side, i - rows.start :]
-                _largest_keys(keys[side], i, problem.n_test, out)
-                out[: len(keys[side]), ::2] = space.to_distance(out[: len(keys[side]), ::2])
+                queries = np.arange(len(keys[side]))
+                if problem.n_test:
+                    keys[side][queries, i + queries] = 0.0
+                top = _largest_keys(keys[side])
+                top[:, ::2] = space.to_distance(top[:, ::2])
+                tops[side, i - rows.start + queries] = top
         return Part(rows={"x": tops[0], "z": tops[1]})
 
     def _sums(self, problem: Problem, rows: range, widths: Widths) -> Part:
@@ -158,11 +122,27 @@ class DensityFamily(OptionalStatistic):
         rates = np.array([widths.whole, *(end[1:] for end in widths.ends)]).T
         rates *= [[1.0 if space.root else space.factor**2] for space in spaces]
         ends = np.array([end[0] for end in widths.ends], dtype=np.int64)
-        fixed = (problem.x.root, problem.z.root), rates, ends, np.empty((3, problem.n))
-        sums, columns = np.empty((2, len(rows), len(rates.T))), np.zeros((3, problem.n_test))
-        for i, x, z in key_blocks(problem, rows):
-            _density_rows(x, z, i, *fixed, columns, sums[:, i - rows.start :])
-        return Part(rows={"x": sums[0], "z": sums[1]}, columns={"lost": columns.T})
+        sums, lost = np.empty((2, len(rows), len(rates.T))), np.zeros((3, problem.n_test))
+        for i, *keys in key_blocks(problem, rows):
+            queries, near = np.arange(len(keys[0])), []
+            for side, space in enumerate(spaces):
+                squares = keys[side] if space.root else np.square(keys[side], out=keys[side])
+                if problem.n_test:
+                    squares[queries, i + queries] = 0.0  # the point itself counts 1
+                kernels, totals = _kernel_sums(squares, rates[side], ends, problem.n_test > 0)
+                sums[side, i - rows.start + queries] = totals
+                near.append(kernels[:, : problem.n_test])
+            if problem.n_test:
+                lost += self._lost(near, sums[:, i - rows.start + queries, :1], i + queries)
+        return Part(rows={"x": sums[0], "z": sums[1]}, columns={"lost": lost.T})
+
+    def _lost(self, near: list[Array], totals: Array, own: Indices) -> Array:
+        """Return how much the sums of f log(f / g), f and g fall when each test candidate is removed (3, n_test)."""
+        for kernels in near:
+            kernels[np.arange(len(own)), own] = 0.0  # a query is not removed from its own sum
+        (f, g), (rest_f, rest_g) = totals, (total - kernels for total, kernels in zip(totals, near, strict=True))
+        cross = f * np.log(f / g) - rest_f * np.log(rest_f / rest_g)
+        return np.stack([each.sum(axis=0) for each in (cross, *near)])
 
     def between(self, problem: Problem, merged: Part, state: Any, index: int) -> Any:
         """Return the widths."""

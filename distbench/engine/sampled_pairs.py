@@ -7,7 +7,7 @@ order, by the sum of the influences of its pairs in the sample.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from distbench.engine.fenwick_tree import tree_add, tree_sum
 from distbench.engine.partial_sums import OptionalStatistic, Part
 from distbench.engine.problem import Problem
 
-__all__ = ["MAX_PAIRS", "SampledPairs", "SampledPairsFamily", "disparities", "kendall_influence"]
+__all__ = ["MAX_PAIRS", "SampledPairs", "SampledPairsFamily", "disparities", "kendall_influence", "levels"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -66,36 +66,46 @@ def _add_balance(
         start = stop
 
 
-def _levels(values: Array) -> tuple[Indices, Indices]:
-    """Return places among the distinct values, from 1, and the number of values up to each place."""
-    _, level, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return level + 1, np.concatenate([[0], np.cumsum(counts)])
+class Levels(NamedTuple):
+    """The order of some values, and their places among the distinct ones."""
+
+    order: Indices  # (n,)
+    level: Indices  # (n,) from 1
+    upto: Indices  # (levels + 1,) the number of values up to each level
 
 
-def kendall_influence(a: Array, b: Array) -> tuple[float, Array]:
+def levels(values: Array) -> Levels:
+    """Return the levels of values."""
+    order = np.argsort(values)
+    ordered = values[order]
+    is_new = np.append(True, ordered[1:] > ordered[:-1])
+    level = np.empty_like(order)
+    level[order] = np.cumsum(is_new)
+    return Levels(order, level, np.append(np.flatnonzero(is_new), len(values)))
+
+
+def kendall_influence(a: Levels, b: Levels) -> tuple[float, Array]:
     """Return tau-b of items (a, b), or 0 if a or b is constant, and the influence of each item (their sum is 0)."""
-    n = len(a)
-    level_a, upto_a = _levels(a)
-    level_b, upto_b = _levels(b)
-    if min(len(upto_a), len(upto_b)) <= 2:
+    n = len(a.level)
+    if min(len(a.upto), len(b.upto)) <= 2:
         return 0.0, np.zeros(n)
-    tree, sums = np.zeros(len(upto_b), dtype=np.int64), np.zeros(n, dtype=np.int64)
-    _add_balance(np.argsort(level_a, kind="stable"), level_a, level_b, upto_b, tree, sums)
+    tree, sums = np.zeros(len(b.upto), dtype=np.int64), np.zeros(n, dtype=np.int64)
+    _add_balance(a.order, a.level, b.level, b.upto, tree, sums)
     balance = sums.astype(np.float64)
-    apart_a, apart_b = (float(n) - np.diff(upto)[level - 1] for level, upto in ((level_a, upto_a), (level_b, upto_b)))
+    apart_a, apart_b = (float(n) - np.diff(each.upto)[each.level - 1] for each in (a, b))
     spread = np.sqrt(apart_a.sum()) * np.sqrt(apart_b.sum())
     tau = float(np.clip(balance.sum() / spread, -1.0, 1.0))
     share = balance / spread - tau / 2 * (apart_a / apart_a.sum() + apart_b / apart_b.sum())
     return tau, 2 * n * share  # each comparison is counted at both of its items
 
 
-def disparities(a: Array, b: Array) -> Array:
+def disparities(a: Levels, b: Array) -> Array:
     """Return the monotone least-squares regression of b on a; items with equal a get the same disparity."""
     from scipy.optimize import isotonic_regression  # importing it takes most of a second
 
-    _, level, counts = np.unique(a, return_inverse=True, return_counts=True)
-    means = np.bincount(level, weights=b) / counts
-    return np.asarray(isotonic_regression(means, weights=counts).x[level], dtype=np.float64)
+    counts = np.diff(a.upto)
+    means = np.bincount(a.level - 1, weights=b) / counts
+    return np.asarray(isotonic_regression(means, weights=counts).x[a.level - 1], dtype=np.float64)
 
 
 class SampledPairsFamily(OptionalStatistic):
@@ -113,8 +123,9 @@ class SampledPairsFamily(OptionalStatistic):
             at_both_ends = np.concatenate([values, values[j < problem.n_test]])
             return np.asarray(np.bincount(ends, at_both_ends, minlength=n_points), dtype=np.float64)
 
-        tau, influence = kendall_influence(a, b)
-        squares = (b - disparities(a, b)) ** 2
+        levels_a = levels(a)
+        tau, influence = kendall_influence(levels_a, levels(b))
+        squares = (b - disparities(levels_a, b)) ** 2
         notes: tuple[Note, ...] = ()
         if len(a) < problem.pairs:
             text = f"kendall, nonmetric_stress: computed from {len(a):,} sampled pairs of {problem.pairs:,}"

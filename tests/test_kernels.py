@@ -14,7 +14,17 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kendalltau, rankdata, spearmanr
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from distbench.engine import distances, moments, neighbors, orders, pairs, point_space, rank_correlation, sampled_pairs
+from distbench.engine import (
+    distances,
+    levels,
+    moments,
+    neighbors,
+    orders,
+    pairs,
+    point_space,
+    rank_correlation,
+    sampled_pairs,
+)
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.random_signs import SKETCHES, add_partners, signs_of
 from distbench.engine.ratio_tails import Tail, grown
@@ -228,21 +238,21 @@ class TestOverlaps:
         assert not out[1].any()
 
 
-def dealt(keys, own=False):
-    """Return the candidates of queries 0, 1, ... in the order of buckets, and room for their groups."""
-    n = keys.shape[1]
-    order, less, upto = np.empty((3, *keys.shape), dtype=np.int32)
-    state = np.full(len(keys), orders.UNSORTED, dtype=np.uint8)
-    start = np.empty(orders.BUCKETS_PER_CANDIDATE * n + 2, dtype=np.int32)
-    orders.deal(keys, 0, own, state, np.empty(n, dtype=np.uint16), start, order)
-    return orders.Order(order, less, upto, state)
+def dealt(keys, own=False, most=None, margin=0.0):
+    """Return the candidates of queries 0, 1, ... in the order of buckets, with room for groups; and the buckets."""
+    size, n = keys.shape
+    most, buckets = n - own if most is None else most, 4 * n
+    order = orders.Order(*np.empty((3, size, n), dtype=np.int32), np.full(size, orders.UNSORTED, dtype=np.uint8))
+    of, start = np.empty((size, n), dtype=np.uint16), np.empty((size, buckets + 2), dtype=np.int32)
+    made = orders.Buckets(of, start, np.empty((size, 2)), np.empty((size, 2), dtype=np.int32))
+    orders.deal(keys, 0, own, most, margin, order.state, *made, np.empty(buckets + 2, dtype=np.int32), order.order)
+    return order, made
 
 
-def sort(keys, order, own=False, tolerance=0.0, room=100):
+def sort(keys, made, tolerance=0.0, room=100):
     """Sort them, and return the pairs of candidates in doubt of the first query."""
-    n = keys.shape[1]
     doubts = np.empty((2, room), dtype=np.int32)
-    used = orders.sort_rows(keys, n - 1 if own else n, tolerance, *order, np.empty(n), doubts)
+    used = orders.sort_rows(keys, tolerance, made[1].found, *made[0], np.empty(keys.shape[1]), doubts)
     return sorted({tuple(sorted(pair)) for pair in doubts[1, :used].reshape(-1, 2).tolist()})
 
 
@@ -265,26 +275,41 @@ class TestOrders:
     def test_places_and_groups(self, kind, own, n):
         keys = KEYS[kind](n)[None]
         rest = keys[0, 1:] if own else keys[0]
-        order = dealt(keys.copy(), own)
-        sort(keys, order, own)
-        if order.state[0] == orders.UNSORTED:
-            assert kind in ("far candidates", "two clusters", "near the smallest number")
-            order.order[0] = [*(np.argsort(rest) + own), *[0] * own]
-            sort(keys, order, own)
+        made = dealt(keys.copy(), own)
+        sort(keys, made)
+        order = made[0]
         assert order.order[0, n - 1] == 0 or not own
         np.testing.assert_array_equal(keys[0, order.order[0, : len(rest)]], np.sort(rest))
         np.testing.assert_array_equal(order.less[0, own:], rankdata(rest, "min") - 1)
         np.testing.assert_array_equal(order.upto[0, own:], rankdata(rest, "max"))
         assert order.state[0] == (orders.TIED if len(np.unique(rest)) < len(rest) else 0)
 
+    @pytest.mark.parametrize("kind", KEYS)
+    @pytest.mark.parametrize("own", [False, True])
+    @pytest.mark.parametrize("most", [1, 8, 60])
+    def test_the_nearest_alone(self, kind, own, most):
+        n, margin = 150, 1e-3
+        keys = KEYS[kind](n)[None]
+        rest = keys[0, 1:] if own else keys[0]
+        order, buckets = made = dealt(keys.copy(), own, most, margin)
+        sort(keys, made)
+        found = buckets.found[0, 0]
+        edge = np.sort(rest)[most - 1] * (1 + margin)
+        assert (rest <= edge).sum() <= found <= n - own
+        np.testing.assert_array_equal(keys[0, order.order[0, :found]], np.sort(rest)[:found])
+        is_found = np.isin(np.arange(n), order.order[0, :found])
+        ranks = [np.append([n] * own, rankdata(rest, way) - (way == "min")) for way in ("min", "max")]
+        for values, expected in zip((order.less, order.upto), ranks, strict=True):
+            np.testing.assert_array_equal(values[0], np.where(is_found, expected, n))
+
     def test_only_rows_with_a_state_are_sorted(self):
         keys = RNG.random((3, 50))
-        order = dealt(keys)
-        order.state[1] = 0
-        order.less[:] = -1
-        sort(keys, order)
-        assert (order.less[1] == -1).all()
-        np.testing.assert_array_equal(order.less[[0, 2]], rankdata(keys[[0, 2]], axis=1) - 1)
+        made = dealt(keys)
+        made[0].state[1] = 0
+        made[0].less[:] = -1
+        sort(keys, made)
+        assert (made[0].less[1] == -1).all()
+        np.testing.assert_array_equal(made[0].less[[0, 2]], rankdata(keys[[0, 2]], axis=1) - 1)
 
 
 class TestDoubts:
@@ -293,27 +318,108 @@ class TestDoubts:
     def test_are_between_neighbors_in_the_order(self):
         keys = np.array([[7.0, 1.0, 3.0, 3.0 * (1 + 1e-4), 9.0, 9.0 * (1 - 1e-4)]])
         for tolerance, expected in ((1e-3, [(2, 3), (4, 5)]), (1e-5, [])):
-            order = dealt(keys)
-            assert sort(keys, order, tolerance=tolerance) == expected
-            assert order.state[0] == (orders.IN_DOUBT if expected else 0)
+            made = dealt(keys)
+            assert sort(keys, made, tolerance=tolerance) == expected
+            assert made[0].state[0] == (orders.IN_DOUBT if expected else 0)
 
     def test_too_many_leave_all_in_doubt(self):
         keys = np.ones((1, 30))
-        order = dealt(keys)
-        assert sort(keys, order, tolerance=1e-3, room=57) == []
-        assert order.state[0] == orders.ALL_IN_DOUBT
+        made = dealt(keys)
+        assert sort(keys, made, tolerance=1e-3, room=57) == []
+        assert made[0].state[0] == orders.ALL_IN_DOUBT
 
     def test_keys_that_were_in_doubt_are_exact(self):
         keys = np.array([[1.0, 2.0, 2.0 * (1 + 1e-9)]])
-        order = dealt(keys)
-        order.state[0] = orders.IN_DOUBT
-        assert sort(keys, order, tolerance=1e-3) == []
-        assert order.less[0].tolist() == [0, 1, 2]
+        made = dealt(keys)
+        made[0].state[0] = orders.IN_DOUBT
+        assert sort(keys, made, tolerance=1e-3) == []
+        assert made[0].less[0].tolist() == [0, 1, 2]
+
+
+def leveled(keys_here, keys_there, most, own=False, tolerance=0.0, state=orders.UNSORTED, room=400):
+    """Return the levels of candidates of one query, and the pairs of them in doubt."""
+    n = keys_here.shape[1]
+    here, there = dealt(keys_here.copy(), own, most), dealt(keys_there, own, most, 2 * tolerance)
+    sort(keys_here, here)
+    found = levels.Levels(*np.empty((4, 1, n), dtype=np.int32), np.empty((1, 2), dtype=np.int32), np.full(1, state))
+    scratch, doubts = np.empty((4, 4 * n + 2), dtype=np.int32), np.empty((2, room), dtype=np.int32)
+    rest = here[0].order, here[0].upto, *there[1][:3], *found, np.empty(n), scratch, doubts
+    used = levels.level_rows(keys_there, tolerance, most, *rest)
+    return found, {tuple(sorted(pair)) for pair in doubts[1, :used].reshape(-1, 2).tolist()}, here[0]
+
+
+class TestLevels:
+    @pytest.mark.parametrize("here", KEYS)
+    @pytest.mark.parametrize("there", KEYS)
+    @pytest.mark.parametrize("own", [False, True])
+    def test_are_told_by_the_members_keys(self, here, there, own):
+        n, most = 150, 20
+        keys_here, keys = KEYS[here](n)[None], KEYS[there](n)[None]
+        found, doubts, order = leveled(keys_here, keys.copy(), most, own)
+        members = np.flatnonzero(order.less[0] < order.upto[0, order.order[0, most - 1]])
+        size, groups = found.sizes[0]
+        edges = np.unique(keys[0, members])
+        assert doubts == set()
+        assert (size, groups) == (len(members), len(edges))
+        assert set(found.order[0, :size].tolist()) == set(members.tolist())
+        np.testing.assert_array_equal(keys[0, found.order[0, :size]], np.sort(keys[0, members]))
+        less, upto = ((rankdata(keys[0, own:], way) - (way == "min"))[members - own] for way in ("min", "max"))
+        np.testing.assert_array_equal(found.less[0, members], less)
+        np.testing.assert_array_equal(found.upto[0, members], upto)
+        expected = 2 * np.searchsorted(edges, keys[0]) + np.isin(keys[0], edges)
+        expected[found.order[0, :size]] = 2 * groups + 1 + np.arange(size)
+        expected[:own] = 2 * groups
+        np.testing.assert_array_equal(found.level[0], expected)
+        assert found.state[0] == (orders.TIED if (upto - less > 1).any() else 0)
+
+    @pytest.mark.parametrize("kind", KEYS)
+    @pytest.mark.parametrize("own", [False, True])
+    def test_are_the_same_where_all_candidates_are_ordered(self, kind, own):
+        n, most = 150, 20
+        keys_here, keys = RNG.random((1, n)), KEYS[kind](n)[None]
+        found, _, _ = leveled(keys_here, keys.copy(), most, own)
+        both = dealt(keys_here.copy(), own), dealt(keys.copy(), own)
+        for each, each_keys in zip(both, (keys_here, keys), strict=True):
+            sort(each_keys, each)
+        (all_here, _), (all_there, _) = both
+        order, level = np.empty((2, 1, n), dtype=np.int32)
+        sizes = np.empty((1, 2), dtype=np.int32)
+        rest = all_there.order, all_there.upto, all_there.state, np.ones(1, dtype=np.bool_), order, level, sizes
+        levels.walk_rows(n - own, most, all_here.order, all_here.less, all_here.upto, *rest)
+        np.testing.assert_array_equal(sizes, found.sizes)
+        size, groups = sizes[0]
+        np.testing.assert_array_equal(keys[0, order[0, :size]], keys[0, found.order[0, :size]])
+        np.testing.assert_array_equal(np.minimum(level, 2 * groups + 1), np.minimum(found.level, 2 * groups + 1))
+
+    def test_list_who_is_in_doubt_beside_a_member(self):
+        here = np.array([[1.0, 2.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0]])
+        there = np.array([[3.0, 7.0, 3.0 * (1 + 1e-4), 7.0 * (1 - 1e-4), 5.0, 5.0 * (1 + 1e-4), 0.0, 9.0, 20.0]])
+        for tolerance, state, expected in (
+            (1e-3, orders.UNSORTED, {(0, 2), (1, 3)}),
+            (1e-5, orders.UNSORTED, set()),
+            (1e-3, orders.IN_DOUBT, set()),
+        ):
+            found, doubts, _ = leveled(here, there.copy(), 2, tolerance=tolerance, state=state)
+            assert doubts == expected
+            assert found.state[0] == (orders.IN_DOUBT if expected else 0)
+
+    def test_list_members_in_doubt_among_themselves(self):
+        here = np.array([[1.0, 2.0, 3.0, 9.0, 9.0, 9.0, 9.0]])
+        there = np.array([[3.0, 3.0, 3.0 * (1 + 1e-4), 1.0, 0.0, 9.0, 20.0]])
+        _, doubts, _ = leveled(here, there, 3, tolerance=1e-3)
+        assert doubts in ({(0, 1), (1, 2)}, {(0, 1), (0, 2)})
+
+    def test_too_many_leave_all_in_doubt(self):
+        found, doubts, _ = leveled(np.arange(30.0)[None], np.ones((1, 30)), 20, tolerance=1e-3, room=10)
+        assert found.state[0] == orders.ALL_IN_DOUBT
+        assert doubts == set()
 
 
 class TestDistances:
-    @pytest.mark.parametrize("distance", ["euclidean", "cosine", "cityblock", "hamming", "packed_hamming"])
-    @pytest.mark.parametrize("d", [1, 2, 15, 16, 17, 33])
+    @pytest.mark.parametrize(
+        "distance", ["euclidean", "cosine", "cityblock", "hamming", "packed_hamming", "two_values"]
+    )
+    @pytest.mark.parametrize("d", [1, 2, 15, 16, 17, 33, 130])
     @pytest.mark.parametrize("few", [False, True])
     def test_in_all_three_ways(self, distance, d, few, monkeypatch):
         if few:
@@ -325,6 +431,8 @@ class TestDistances:
             X = np.round(X)
         if distance == "packed_hamming":
             X = RNG.integers(-128, 128, size=(14, d))
+        if distance == "two_values":
+            X, distance = np.where(X > 0, np.arange(d), -3.5), "hamming"
         made = point_space.Space([X[:5], X[5:]], None, 0, distance)
         exact = np.array([made.to_distance(made.exact_keys(i)) for i in range(5)])
         fast = made.to_distance(made.keys(0, 5, np.empty((5, 14))))
@@ -337,6 +445,12 @@ class TestDistances:
         np.testing.assert_array_equal(exact, paired)
         assert made.by_products == (d > 16 and distance in ("euclidean", "cosine"))
         assert (made.n, made.n_rows, made.d) == (14, 14, d)
+
+    def test_two_values_of_each_column_are_bits(self):
+        X = np.where(RNG.normal(size=(9, 130)) > 0, 2.0, -0.5)
+        assert point_space.Space([X], None, 0, "hamming").rows(0, 9).shape == (9, 3)
+        X[4, 7] = 1.0
+        assert point_space.Space([X], None, 0, "hamming").rows(0, 9).shape == (9, 130)
 
     def test_below_the_normal_numbers(self):
         whole = RNG.integers(-40, 41, size=(9, 3)).astype(float)
@@ -689,25 +803,29 @@ class TestShepard:
         np.testing.assert_array_equal(rank_correlation._mean_ranks(values), rankdata(values))
 
 
+def kendall(a, b):
+    return sampled_pairs.kendall_influence(sampled_pairs.levels(a), sampled_pairs.levels(b))
+
+
 class TestSampledPairs:
     @pytest.mark.parametrize("ties", [False, True])
     def test_kendall_and_the_influence_of_each_pair(self, ties):
         a, b = RNG.random(30), RNG.random(30)
         if ties:
             a, b = np.round(4 * a), np.round(3 * b)
-        tau, influence = sampled_pairs.kendall_influence(a, b)
+        tau, influence = kendall(a, b)
         signs = np.sign(a[:, None] - a) * np.sign(b[:, None] - b)
         apart = [(values[:, None] != values).sum(axis=1) for values in (a, b)]
         spread = np.sqrt(apart[0].sum() * apart[1].sum())
         assert tau == pytest.approx(signs.sum() / spread, abs=1e-14)
         share = signs.sum(axis=1) / spread - tau / 2 * sum(side / side.sum() for side in apart)
         np.testing.assert_allclose(influence, 2 * 30 * share, atol=1e-12)
-        assert sampled_pairs.kendall_influence(a, np.ones(30))[0] == 0.0
-        assert sampled_pairs.kendall_influence(np.ones(30), b)[0] == 0.0
+        assert kendall(a, np.ones(30))[0] == 0.0
+        assert kendall(np.ones(30), b)[0] == 0.0
 
     def test_of_more_items_than_small_numbers(self):
         a, b = np.repeat(RNG.random(150), 2), RNG.random(300)
-        assert sampled_pairs.kendall_influence(a, b)[0] == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
+        assert kendall(a, b)[0] == pytest.approx(kendalltau(a, b).statistic, abs=1e-12)
 
 
 @pytest.mark.parametrize("enabled", [True, False])

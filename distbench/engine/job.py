@@ -28,7 +28,8 @@ CACHED_KEYS = 1 << 16  # so few that they stay in the second-level cache while a
 
 def run_job(problem: Problem, rows: range) -> Part:
     """Return the statistics of the queries at `rows`."""
-    ordered = OrderedRows(problem)
+    need_all = problem.families & (RelativeRows.families | AreaRows.families)
+    ordered = OrderedRows(problem, problem.M if need_all else max(problem.ks) + 1)
     families: list[Any] = [sums(problem, len(rows)) for sums in (_Pairs, _Triplets) if sums.families & problem.families]
     families += [sums(problem, len(rows), ordered) for sums in BY_ORDER if sums.families & problem.families]
     for i, x, z in key_blocks(problem, rows):
@@ -83,33 +84,29 @@ class _Ranks:
 
     def __init__(self, problem: Problem, size: int, ordered: OrderedRows) -> None:
         n_test, n_k = problem.n_test, len(problem.ks)
-        self.problem, self.ks = problem, np.array(problem.ks)
-        self.out = np.zeros((n_k, size, neighbors.WIDTH))
-        self.ordered, self.columns = ordered, np.zeros((3, n_test, 2 * n_k))
+        self.problem, self.out = problem, np.zeros((n_k, size, neighbors.WIDTH))
         self.tolerances = problem.x.tolerance, problem.z.tolerance
-        needs_orders = problem.families & RelativeRows.families
-        self.is_quick = self.ks.sum() <= neighbors.MAX_NEIGHBORS and not needs_orders
+        self.open = ranks.RankRows(problem, self.out, ordered)
+        self.is_quick = sum(problem.ks) <= neighbors.MAX_NEIGHBORS and not problem.families & RelativeRows.families
         self.quick_columns = np.zeros((n_k, 3, n_test if self.is_quick else 0))
         self.singles = np.empty((2, problem.n), dtype=np.float32)
 
     def add(self, x: Array, z: Array, i: int, row: int) -> None:
         groups, signs, out = self.problem.groups, self.problem.signs, self.out[:, row : row + len(x)]
-        left = np.full((len(self.ks), len(x)), 0 if self.is_quick else neighbors.ALL_OPEN, dtype=np.uint8)
+        is_open = np.full((len(self.out), len(x)), 0 if self.is_quick else neighbors.ALL_OPEN, dtype=np.uint8)
         for keys in (x, z) if self.problem.n_test else ():
             keys[np.arange(len(x)), np.arange(i, i + len(x))] = np.inf  # no point is its own neighbor
         for index, k in enumerate(self.problem.ks if self.is_quick else ()):
-            of_k = self.singles, self.quick_columns[index], out[index], left[index]
+            of_k = self.singles, self.quick_columns[index], out[index], is_open[index]
             neighbors.rank_rows((x, z), i, k, self.tolerances, groups, signs, *of_k)
-        if left.any():
-            orders = self.ordered.order(x, z, i, np.asarray(left.any(axis=0)))
-            ranks.add_rows(x, orders, i, self.problem.M, self.ks, left, groups, signs, self.columns, out)
+        if is_open.any():
+            self.open.add(x, z, i, row, np.ascontiguousarray(is_open.T))
 
     def close(self, part: Part) -> None:
-        columns, n_k = np.moveaxis(self.columns, 0, 2), len(self.ks)
-        whole, fractions = columns[:, :n_k], columns[:, n_k:]
+        columns = self.open.columns
         if self.is_quick:
-            whole += np.moveaxis(self.quick_columns, 2, 0)
-        part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), whole + fractions
+            columns += np.moveaxis(self.quick_columns, 2, 0)
+        part.rows["ranks"], part.columns["ranks"] = self.out.swapaxes(0, 1), columns
 
 
 class _Triplets:

@@ -55,6 +55,7 @@ class Space:
     exponent: int = 0
     tolerance: float = 0.0  # relative error of keys
     _scale: tuple[int, int] | None = field(default=None, repr=False)  # two exponents of 2, which points are divided by
+    _larger: Array | None = field(default=None, repr=False)  # for hamming, the larger value of columns of two values
     origin: Array | None = field(default=None, repr=False)  # subtracted before products
     _rows: Array | None = field(default=None, repr=False)
     _moved: Array | None = field(default=None, repr=False)
@@ -65,6 +66,8 @@ class Space:
     def __post_init__(self) -> None:
         if self.distance in ("euclidean", "cityblock"):
             self._find_scale()
+        if self.distance == "hamming":
+            self._find_bits()
         if self.distance == "cosine" and self._is_small:
             self._rows, self._marks = directions.prepared(self.raw(0, self.n_rows))
             directions.join_same(self._rows, self._marks)
@@ -84,7 +87,8 @@ class Space:
 
     @property
     def _is_small(self) -> bool:
-        return self.n_rows * (-(-self.d // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
+        n_bytes = self.d if self._larger is None else -(-self.d // 8)
+        return self.n_rows * (-(-n_bytes // 8) if self.is_packed else self.d) * 8 <= PREPARED_BYTES
 
     def _keep_rows(self) -> None:
         if self._is_small and self.is_packed:  # words take an eighth of the numbers
@@ -134,8 +138,8 @@ class Space:
 
     @property
     def is_packed(self) -> bool:
-        """Whether points are bytes of eight bits each, which are prepared as words of 64 bits."""
-        return self.distance == "packed_hamming"
+        """Whether points are bits, given in bytes or as two values of each column, and prepared as words of 64."""
+        return self.distance == "packed_hamming" or self._larger is not None
 
     @property
     def root(self) -> bool:
@@ -294,7 +298,7 @@ class Space:
         if self.distance == "cosine":
             return directions.prepared(raw)[0]
         if self.is_packed:
-            return distances.bit_words(raw)
+            return distances.bit_words(raw if self._larger is None else np.packbits(raw == self._larger, axis=1))
         return np.ascontiguousarray(raw, dtype=np.float64)
 
     def _find_scale(self) -> None:
@@ -305,6 +309,11 @@ class Space:
         if abs(int(size)) > PLAIN_EXPONENT or abs(int(size) + int(spread)) > PLAIN_EXPONENT:
             self._scale = int(size), int(spread)
             self.exponent = int(size) + int(spread)
+
+    def _find_bits(self) -> None:
+        low, high = self._extremes()
+        if all(((rows == low) | (rows == high)).all() for rows in (self.raw(*cut) for cut in self._cuts())):
+            self._larger = high
 
     def _find_origin(self) -> None:
         """If points are far from 0, choose in each column a value near the mean as origin; so a grid stays a grid."""

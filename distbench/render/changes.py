@@ -20,6 +20,7 @@ MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
 MAX_NAMES = 3  # names in a line
 SURE = "the 95 % interval of the change excludes 0; with several seeds it also covers chance in training"
 OTHER_POINTS = "the points changed, so intervals are not paired"
+MOVED = "matched by their points; store the results again before another name changes"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
 
 
@@ -83,7 +84,7 @@ def render_changes(comparison: RunComparison, width: int = 80, rest: str = REST)
     blocks += [f"{groups.unchanged} unchanged"] if groups.unchanged else []
     names = {
         OTHER_POINTS: dict.fromkeys(change.label for change in comparison.changes if change.other_points),
-        "matched by their points": dict.fromkeys(f"{c.label} ({c.moved})" for c in comparison.changes if c.moved),
+        MOVED: dict.fromkeys(f"{c.label} ({c.moved})" for c in comparison.changes if c.moved),
         "lost": [str(entry) for entry in comparison.not_compared if entry.failed],
         "not compared": [str(entry) for entry in comparison.not_compared if not entry.failed],
         "only before": comparison.only_before,

@@ -312,6 +312,7 @@ CODES = [
         lambda: distbench.evaluate_codes(X, Z, reference=(X, X), k=3), "reference[1]: found 4 columns, but Z_test has 2"
     ),
     case(lambda: distbench.evaluate_codes(X, list(map(str, Z.tolist()))), "found texts, the first", "json.loads"),
+    case(lambda: distbench.evaluate_codes(X, list(map(bytes, X > 0))), "Z_test: found bytes; pass", "numpy.frombuffer"),
     case(lambda: distbench.evaluate_codes(X, [csr_array(X)] * 40), "Z_test: found a list of sparse", "vstack"),
     case(
         lambda: distbench.evaluate_codes(X, X.reshape(40, 2, 2, 1), reference=(X, X.reshape(40, 1, 4)), k=3),

@@ -192,6 +192,8 @@ def _no_numbers(array: Any) -> tuple[str, str]:
     first = next(iter(array.flat), None) if isinstance(array, np.ndarray) else None
     if is_sparse(first):
         return "found a list of sparse matrices", "pass one matrix: scipy.sparse.vstack of them"
+    if isinstance(first, bytes):
+        return "found bytes", "pass their numbers: numpy.stack([numpy.frombuffer(row, dtype) for row in rows])"
     if isinstance(first, str) and first.startswith("["):
         return f"found texts, the first of them {short_repr(first)}", "pass lists: list(map(json.loads, texts))"
     return f"found dtype {array.dtype}", "pass numbers, shape (n, d)"

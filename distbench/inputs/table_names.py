@@ -34,7 +34,7 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
         if len(names) != len(others) or names == others:
             continue
         place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
-        kind = "column" if isinstance(other, _Candidates) else "row"
+        kind, name = ("column", f"the rows of {name}") if isinstance(other, _Candidates) else ("row", name)
         found = f"{kind} {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {name}"
         is_doubt = _are_numbers(names) or _are_numbers(others)
         if set(names).isdisjoint(others) or (is_doubt and not in_another_order(names, others)):

@@ -60,11 +60,11 @@ def inverse(order: Indices) -> Indices:
     return places
 
 
-def row_hashes(points: NDArray[Any]) -> Words:
-    """Return a hash of each row's float64 values; 0.0 and -0.0 count as the same."""
+def row_hashes(points: NDArray[Any], columns: slice = slice(None)) -> Words:
+    """Return a hash of each row's float64 values in some columns; 0.0 and -0.0 count as the same."""
     hashes = np.empty(len(points), dtype=np.uint64)
     for rows, block in matrix_blocks(points):
-        words = np.ascontiguousarray(block.T, dtype=np.float64).view(np.uint64)
+        words = np.ascontiguousarray(block[:, columns].T, dtype=np.float64).view(np.uint64)
         words[words == np.uint64(1 << 63)] = 0  # -0.0 counts as 0.0
         state = np.zeros(len(block), dtype=np.uint64)
         for column in words:

@@ -35,6 +35,7 @@ __all__ = ["gather"]
 
 Indices = NDArray[np.int64]
 
+DRAWING = frozenset({"moments", "shepard", "triplets", SampledPairsFamily.name})  # families that draw candidates
 OPTIONAL_STATISTICS: dict[str, OptionalStatistic] = {
     family.name: family
     for family in (
@@ -114,7 +115,7 @@ def gather(
         n_test=len(X) if among_queries else 0,
         ks=ks,
         families=families | {"moments"} if "shepard" in families else families,
-        canonical=_canonical(_in_order(X, X_ref, distance_x), _in_order(Z, Z_ref, distance_z), rows, order),
+        canonical=_canonical(_in_order(X, X_ref, distance_x), _in_order(Z, Z_ref, distance_z), rows, order, families),
         sigma=sigma,
         searches=searches,
     )
@@ -149,15 +150,20 @@ def _canonical(
     codes: tuple[NDArray[Any], NDArray[Any] | None],
     rows: Indices,
     order: Indices | None,
+    families: frozenset[str],
 ) -> Indices:
-    """Return `Problem.canonical` for queries at `rows` of the test points, which the spaces hold in this `order`."""
+    """Return `Problem.canonical` for queries at `rows` of the test points, which the spaces hold in this `order`.
+
+    References keep their order for families that draw no sample of candidates: to find it takes time.
+    """
     canonical = canonical_order(points[0], codes[0])
     if order is not None:
         canonical = inverse(order)[canonical]
         canonical = np.concatenate([canonical[canonical < len(rows)], canonical[canonical >= len(rows)]])
     if points[1] is None:
         return canonical
-    return np.concatenate([canonical, len(canonical) + canonical_order(points[1], codes[1])])
+    others = canonical_order(points[1], codes[1]) if families & DRAWING else np.arange(len(points[1]))
+    return np.concatenate([canonical, len(canonical) + others])
 
 
 def _run(problem: Problem, rows: Indices, order: Indices | None, workers: Workers, progress: bool | None) -> Statistics:

@@ -44,6 +44,11 @@ def _scaled(points: NDArray[Any], exponents: tuple[int, int]) -> Array:
     return out
 
 
+def _exponent(rows: Array) -> int:
+    """Return the least power of two above all sizes."""
+    return int(np.frexp(np.abs(rows).max())[1])
+
+
 @dataclass
 class Space:
     """The points of one space in this order: queries, other test points, references."""
@@ -335,10 +340,14 @@ class Space:
 
     def _on_grid(self, product_bits: int = 51) -> bool:
         """Return whether all coordinates are multiples of a coarse step, so that products and sums are exact."""
-        largest = max(int(np.frexp(np.abs(rows).max())[1]) for rows in self._blocks())  # all are below 2**largest
         bits = (product_bits - int(np.ceil(np.log2(self.d)))) // 2
-        for rows in self._blocks():
+
+        def are_steps(rows: Array, largest: int) -> bool:
             steps = np.ldexp(rows, bits - largest)
-            if not (np.rint(steps) == steps).all():
-                return False
-        return True
+            return bool((np.rint(steps) == steps).all())
+
+        first = next(self._blocks())
+        if not are_steps(first, _exponent(first)):  # most points are told by a few
+            return False
+        largest = max(_exponent(rows) for rows in self._blocks())
+        return all(are_steps(rows, largest) for rows in self._blocks())

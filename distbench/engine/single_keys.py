@@ -86,14 +86,16 @@ class SingleKeys:
         return made.astype(np.float32)
 
     def blocks(self, queries: Indices) -> Iterator[tuple[int, Singles]]:
-        """Yield the first of some candidates, and the keys of these queries to them, block by block."""
+        """Yield the first of some candidates, and the keys of queries to them, until the next block is asked for."""
         space, rows = self.space, self._rows_of(queries) if self.is_product else None
+        room = np.empty((len(queries), min(space.n, BLOCK_CANDIDATES)), dtype=np.float32)
         for start, stop in _cuts(space.n):
             if rows is None:
                 yield start, space.block_keys(queries, start, stop).astype(np.float32)
                 continue
             candidates = slice(space.first + start, space.first + stop)
-            keys = rows @ self._rows(candidates.start, candidates.stop).T
+            keys = room[:, : stop - start]  # new memory is slow
+            np.matmul(rows, self._rows(candidates.start, candidates.stop).T, out=keys)
             if space.distance != INNER_PRODUCT:
                 keys += self.squares[candidates]
             if self.empty[queries].any():  # rows of zeros are at distance 0 from each other

@@ -33,7 +33,7 @@ __all__ = ["measure", "score_of"]
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float64] | None
 
-RANKED_POINTS, RANKED_PAIRS = 64, 1 << 24  # at most so many have ranks only for worst pairs
+RANKED_POINTS, RANKED_PAIRS = 32, 1 << 24  # at most so many have ranks only for worst pairs
 
 
 def measure(

@@ -25,5 +25,5 @@ def test_close_digits_stay_close(distbench):
 @pytest.mark.distbench(dataset="digits", code_size=8)
 @distbench.checks(["random_projection", "kernel_pca"])
 def test_beside_others(distbench, encoder):
-    """Evaluate encoders of distbench on the same leaderboard, without limits."""
+    """Evaluate baselines on the same leaderboard, without limits."""
     distbench.evaluate(encoder)

@@ -24,7 +24,6 @@ Places = NDArray[np.int32]
 Flags = NDArray[np.uint8]
 
 FEW, FEW_MEMBERS = 4, 64  # groups that are looked through one by one; members that are sorted as they come
-# # groups that are looked through one by one
 
 
 class Levels(NamedTuple):

@@ -192,7 +192,7 @@ def test_limits_hold_for_stored_rows_as_for_new_ones(suite):
     def failure_lines(result):
         lines = [line.split(" undecided")[0] for line in result.outlines]
         start = next(n for n, line in enumerate(lines) if line.startswith("seed 0: good"))
-        kept = ("seed", "  continuity", "    95%", "  n = ")
+        kept = ("seed", "  continuity", "    95%", "  m = ")
         return [line.split(";")[0] for line in lines[start : start + 25] if line.startswith(kept)]
 
     assert failure_lines(stored) == failure_lines(first)

@@ -182,3 +182,5 @@ def test_a_limit_may_be_at_a_k_that_is_too_large_for_other_metrics():
     for k, limits in ((30, {"continuity": 0.5}), (39, {"knn_recall": 0.5})):
         with pytest.raises(InputError, match=f"k: found {k} with M = 39 candidates"):
             check_encoder(lambda X: X[:, :2], X, k=k, **limits)
+    with pytest.raises(InputError, match="k: found 30 with M = 39 candidates"):
+        distbench.evaluate(lambda X: X[:, :2], X, k=30, metrics=iter(["continuity", "knn_recall"]))

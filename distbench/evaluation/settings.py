@@ -75,7 +75,7 @@ class Settings:
         ks = numbers_of(self.k)
         object.__setattr__(self, "metrics", METRICS.at_each_k(self.metrics, ks))
         object.__setattr__(self, "k", ks[0])
-        names = [self.named] if isinstance(self.named, str) else self.named or self.names
+        names = [self.named] if isinstance(self.named, str) else list(self.named or ()) or self.names
         object.__setattr__(self, "named", {name for name in names if name not in GROUPS})
         object.__setattr__(self, "precision", check_precision(self.precision, self.names, ks[0]))
 

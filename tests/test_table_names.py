@@ -191,6 +191,23 @@ def test_parquet_files_have_names(tmp_path):
         evaluate_codes(path["X"], path["Z"], reference=(path["turned"], path["codes"]))
 
 
+@pytest.mark.parametrize("ids", [[f"d{row}" for row in range(60)], list(range(100, 160))], ids=["texts", "numbers"])
+def test_columns_of_ids_beside_lists_name_the_rows(ids, tmp_path):
+    """Embeddings are often stored as a column of ids and a column of lists."""
+    pytest.importorskip("pyarrow")
+    X = tables()[0]
+
+    def stored(numbers, rows):
+        path = str(tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet")
+        pd.DataFrame({"doc_id": rows, "language": "en", "embedding": list(numbers.to_numpy())}).to_parquet(path)
+        return f"{path}:embedding"
+
+    points = stored(X, ids)
+    assert evaluate_codes(points, stored(two(X), ids)).as_dict() == evaluate_codes(X, two(X)).as_dict()
+    with pytest.raises(InputError, match=r"^Z_test: found names of rows in another order: row 0 is"):
+        evaluate_codes(points, stored(two(X)[::-1], ids[::-1]))
+
+
 def stored(table, tmp_path):
     table.to_parquet(tmp_path / "x.parquet")
     return str(tmp_path / "x.parquet")

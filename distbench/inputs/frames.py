@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from distbench.inputs.labels import is_missing
 
 __all__ = [
-    *("frame_like", "frame_numbers", "id_columns", "is_arrow_table", "is_frame", "list_columns", "other_columns"),
+    *(
+        "ID_NAME",
+        "frame_like",
+        "frame_numbers",
+        "id_columns",
+        "is_arrow_table",
+        "is_frame",
+        "list_columns",
+        "other_columns",
+    ),
     "rows_in_cells",
 ]
 

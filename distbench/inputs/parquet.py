@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from distbench._util.text import did_you_mean, join_names
 from distbench.errors import DatasetError, MissingDependencyError
-from distbench.inputs.frames import id_columns
+from distbench.inputs.frames import ID_NAME, id_columns
 from distbench.inputs.size_guards import refuse_table, refuse_unfolded
 
 if TYPE_CHECKING:
@@ -93,15 +93,30 @@ def read_one(path: Path, column: str = "") -> NDArray[Any]:
 
 
 def table_names(path: Path) -> tuple[list[Any] | None, list[str], list[str], list[str]]:
-    """Return the names of a pandas frame's rows, if any; of columns that are read; of all others; and of likely ids."""
+    """Return the names of rows, if any; of columns that are read; of all others; and of likely ids among those read.
+
+    Rows have the names of a pandas frame's index, or else those in the first column of others that can be ids.
+    """
     columns, index, rows = _columns(path)
     if index:
         values = [columns[name].to_pylist() for name in index]
         rows = values[0] if len(index) == 1 else list(zip(*values, strict=True))
     lists = _lists(columns, index)
     read = lists or [name for name, column in columns.items() if name not in index and _is_number(column)]
-    ids = id_columns({name: columns[name] for name in read})
-    return rows, read, [name for name in columns if name not in (*read, *index)], ids
+    others = [name for name in columns if name not in (*read, *index)]
+    if not index:
+        rows = next((columns[name].to_pylist() for name in others if _names_rows(name, columns[name])), rows)
+    return rows, read, others, id_columns({name: columns[name] for name in read})
+
+
+def _names_rows(name: str, column: Any) -> bool:
+    """Return whether a column has another text in each row, or another whole number and the name of an id."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    is_id = is_text or (pa.types.is_integer(column.type) and bool(ID_NAME.fullmatch(name)))
+    return is_id and pc.count_distinct(column, mode="all").as_py() == len(column)
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str], list[Any] | None]:

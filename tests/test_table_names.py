@@ -53,6 +53,9 @@ def test_names_in_the_same_order_change_nothing():
         evaluate(X, reference=R, labels=y, reference_labels=y_ref, groups=pd.Series(range(60), index=X.index)),
         evaluate(X, reference=R, input_space=(X, R)),
         evaluate_codes(X, two(X), reference=(R, two(R))),
+        evaluate_codes(
+            X.set_axis(range(7, 67)), two(X).set_axis([str(n) for n in range(7, 67)]), reference=(R, two(R))
+        ),
         evaluate_codes(X, two(X).set_axis(["a", "b"], axis=1), reference=(R.to_numpy(), two(R).to_numpy())),
         evaluate_codes(
             X.sample(frac=1, random_state=0).sort_index(key=lambda names: names.str[1:].astype(int)),
@@ -86,6 +89,10 @@ def test_names_in_the_same_order_change_nothing():
         (lambda X, R: evaluate(X, reference=R, input_space=(X, R[::-1])), "input_space: .* in reference"),
         (lambda X, R: evaluate(X, reference=R, input_space=(X, turned(R))), "input_space: found columns in another"),
         (lambda X, R: evaluate_codes(X, two(X)[::-1]), "Z_test: found names of rows in another order"),
+        (
+            lambda X, R: evaluate_codes(X.set_axis(range(7, 67)), two(X).set_axis([str(n) for n in range(66, 6, -1)])),
+            "Z_test: found names of rows in another order: row 0 is '66', but '7' in X_test",
+        ),
         (
             lambda X, R: evaluate_codes(X, two(X).rename({"t3": "t99"})),
             "Z_test: found other rows: row 3 is 't99', but 't3' in X_test",

@@ -13,17 +13,8 @@ from numpy.typing import NDArray
 from distbench.inputs.labels import is_missing
 
 __all__ = [
-    *(
-        "ID_NAME",
-        "frame_like",
-        "frame_numbers",
-        "id_columns",
-        "is_arrow_table",
-        "is_frame",
-        "list_columns",
-        "other_columns",
-    ),
-    "rows_in_cells",
+    *("frame_like", "frame_numbers", "id_columns", "is_arrow_table", "is_frame", "list_columns", "other_columns"),
+    *("ID_NAME", "rows_in_cells"),
 ]
 
 ID_NAME = re.compile(r"(.*[ _.-])?(id|idx|index)|unnamed: \d+", re.IGNORECASE)

@@ -33,6 +33,10 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
         _, name, names = named[0]
         if len(names) != len(others) or names == others:
             continue
+        if set(names).isdisjoint(others):  # such as numbers, which are texts in AnnData
+            names, others = list(map(str, names)), list(map(str, others))
+            if names == others:
+                continue
         place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)
         kind, name = ("column", f"the rows of {name}") if isinstance(other, _Candidates) else ("row", name)
         found = f"{kind} {place} is {short_repr(others[place])}, but {short_repr(names[place])} in {name}"

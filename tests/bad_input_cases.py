@@ -313,6 +313,7 @@ CODES = [
     ),
     case(lambda: distbench.evaluate_codes(X, list(map(str, Z.tolist()))), "found texts, the first", "json.loads"),
     case(lambda: distbench.evaluate_codes(X, list(map(bytes, X > 0))), "Z_test: found bytes; pass", "numpy.frombuffer"),
+    case(lambda: distbench.evaluate_codes(X, [{"a": 1.0}] * 40), "Z_test: found a list of dicts", "pandas.DataFrame"),
     case(lambda: distbench.evaluate_codes(X, [csr_array(X)] * 40), "Z_test: found a list of sparse", "vstack"),
     case(
         lambda: distbench.evaluate_codes(X, X.reshape(40, 2, 2, 1), reference=(X, X.reshape(40, 1, 4)), k=3),

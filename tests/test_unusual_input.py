@@ -281,6 +281,7 @@ def columns_of_arrays():
         "one column of objects": lambda: objects[:, None],
         "series of arrays": lambda: pd.Series(list(X)),
         "series of lists": lambda: pd.Series(X.tolist(), index=range(60, 0, -1)),
+        "list of series": lambda: [pd.Series(row, index=list("abcdef")) for row in X],
         "series of arrow lists": arrow(lambda pa: pd.Series(X.tolist(), dtype=pd.ArrowDtype(pa.list_(pa.float64())))),
         "frame": lambda: pd.DataFrame({"embedding": list(X)}),
         "polars lists": polars(lambda pl: pl.Series(X.tolist())),
@@ -319,6 +320,11 @@ def test_columns_that_are_no_matrix_are_refused():
         (pd.Series([pd.NA, *cells[1:]]), "found <NA> in row 0; drop or fill these rows"),
         (pd.Series([*X[:9].tolist(), [0.0, None, *X[0, 2:]], *X[10:].tolist()]), "found None in row 9; drop or fill"),
         (pd.Series([cells[0][:5], *cells[1:]]), "found rows of different lengths; give all rows the same length"),
+        ([X[:25], X[25:50], X[50:]], "found arrays of different lengths, as of batches; .*: numpy.concatenate of them"),
+        (
+            [pd.Series(row, index=list("abcdef")[:: 1 if place < 7 else -1]) for place, row in enumerate(X)],
+            r"found the names of row 0 not in row 7, or in another order; .*: pandas\.DataFrame\(X_test\)",
+        ),
         (pd.DataFrame({"cells": cells, "id": range(60)}), r"are not numbers: cells; .* pass X_test\['cells'\]"),
     ):
         for call in (lambda of: distbench.evaluate(project, of), lambda of: distbench.evaluate_codes(of, X)):

@@ -17,7 +17,15 @@ from distbench._util.text import first_line, join_names, short_repr
 from distbench.errors import InputError
 from distbench.inputs.batches import detached
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
-from distbench.inputs.frames import frame_numbers, is_arrow_table, is_frame, list_columns, other_columns, rows_in_cells
+from distbench.inputs.frames import (
+    check_names_of_rows,
+    frame_numbers,
+    is_arrow_table,
+    is_frame,
+    list_columns,
+    other_columns,
+    rows_in_cells,
+)
 from distbench.inputs.labels import first_missing, is_missing
 from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
 
@@ -106,6 +114,7 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         if is_refused:
             raise InputError(name, f"found {kind}", advice)
     value = _without_frame(rows_in_cells(value), name)
+    check_names_of_rows(value, name)
     try:
         array = np.asarray(detached(value))
     except Exception as error:  # a class of another package may raise anything
@@ -149,6 +158,8 @@ def _uneven(rows: Sequence[Any], error: Exception) -> tuple[str, str]:
     if missing:
         return f"found {missing[1]} in row {missing[0]}", "drop or fill these rows"
     shapes = {np.shape(row) for row in rows if hasattr(row, "shape")}
+    if len(shapes) > 1 and all(len(shape) > 1 for shape in shapes) and len({shape[1:] for shape in shapes}) == 1:
+        return "found arrays of different lengths, as of batches", "pass one array: numpy.concatenate of them"
     shapes = shapes or {(len(row),) if hasattr(row, "__len__") else () for row in rows}
     if len(shapes) > 1:
         return "found rows of different lengths", "give all rows the same length"
@@ -192,6 +203,8 @@ def _no_numbers(array: Any) -> tuple[str, str]:
     first = next(iter(array.flat), None) if isinstance(array, np.ndarray) else None
     if is_sparse(first):
         return "found a list of sparse matrices", "pass one matrix: scipy.sparse.vstack of them"
+    if isinstance(first, dict):
+        return "found a list of dicts", "pass a frame of them, as pandas.DataFrame makes"
     if isinstance(first, bytes):
         return "found bytes", "pass their numbers: numpy.stack([numpy.frombuffer(row, dtype) for row in rows])"
     if isinstance(first, str) and first.startswith("["):

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.errors import InputError
 from distbench.inputs.labels import is_missing
 
 __all__ = [
     *("frame_like", "frame_numbers", "id_columns", "is_arrow_table", "is_frame", "list_columns", "other_columns"),
-    *("ID_NAME", "rows_in_cells"),
+    *("ID_NAME", "check_names_of_rows", "rows_in_cells"),
 ]
 
 ID_NAME = re.compile(r"(.*[ _.-])?(id|idx|index)|unnamed: \d+", re.IGNORECASE)
@@ -92,6 +93,17 @@ def frame_like(frame: Any, numbers: NDArray[Any]) -> Any:
     """Return numbers as a frame with the columns of another."""
     columns = "columns" if hasattr(frame, "iloc") else "schema"
     return type(frame)(numbers, **{columns: frame.columns})
+
+
+def check_names_of_rows(rows: Any, name: str) -> None:
+    """Raise InputError if a list has columns of pandas, such as rows of a frame, with names in different orders."""
+    first: Any = rows[0] if isinstance(rows, list | tuple) and rows else None
+    if not hasattr(first, "iloc") or getattr(first, "ndim", 0) != 1:
+        return
+    for place, row in enumerate(rows):
+        if hasattr(row, "iloc") and not row.index.equals(first.index):
+            found = f"found the names of row 0 not in row {place}, or in another order"
+            raise InputError(name, found, f"pass a frame, whose columns have the names: pandas.DataFrame({name})")
 
 
 def rows_in_cells(value: Any) -> Any:

@@ -461,6 +461,14 @@ class TestDistances:
             result = np.ldexp(made.to_distance(made.exact_keys(3)), made.exponent + 1072)
             np.testing.assert_allclose(result, expected, rtol=1e-12)
 
+    def test_far_below_the_largest(self):
+        """Products of these points are few times the smallest number."""
+        X = RNG.normal(size=(8, 20)) * 2.0 ** -np.repeat([500, 538], 4)[:, None]
+        X[0] = 1.0
+        made = point_space.Space([X], None, 0)
+        keys = made.keys(1, 8, np.empty((7, 8)))
+        np.testing.assert_allclose(keys, [made.exact_keys(i) for i in range(1, 8)], rtol=made.tolerance)
+
     def test_products_move_far_points_and_trust_a_grid(self):
         near, far = RNG.normal(size=(40, 20)), 50.0 + RNG.normal(size=(40, 20))
         assert point_space.Space([near], None, 0).origin is None

@@ -35,6 +35,7 @@ Indices = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
 NEAR_SHARE = 1e-3  # keys below this share of |x|^2 + |y|^2 are computed directly
+UNDERFLOW = 1e-300  # so are keys below this: the products in them may have lost digits
 CHUNK_CANDIDATES = 1024  # so few that their partial sums stay in the first-level cache
 
 
@@ -193,9 +194,9 @@ def keys_from_products(queries: Array, x2: Array, rows: Array, y2: Array, shift:
             both = square + y2[p]
             key = both - 2.0 * keys[np.uint64(shift + p)]
             keys[np.uint64(shift + p)] = key
-            near += 1 if key <= NEAR_SHARE * both else 0
+            near += 1 if key <= NEAR_SHARE * both + UNDERFLOW else 0
         for p in range(len(rows) if near else 0):
-            if keys[shift + p] <= NEAR_SHARE * (square + y2[p]):
+            if keys[shift + p] <= NEAR_SHARE * (square + y2[p]) + UNDERFLOW:
                 row, total = rows[p], 0.0
                 for c in range(len(point)):
                     difference = point[c] - row[c]

@@ -210,6 +210,15 @@ def test_sigma_is_the_width_of_the_density():
         metrics.density_kl(X, Z, sigma=0)
 
 
+@pytest.mark.parametrize("exponent", [160, 165, 300])
+@pytest.mark.parametrize("distance", ["euclidean", "cityblock"])
+def test_density_where_the_others_coincide_beside_one_point(distance, exponent):
+    X, Z, _ = cloud("plain", 40, seed=12)
+    X[0] = 10.0**exponent
+    measured = measure(Split(X, Z), 5, ["density_kl"], distance_x=distance)["density_kl"]
+    assert np.isfinite([measured.value, *measured.leave_one_out]).all()
+
+
 @pytest.mark.parametrize("codes", ["together", "apart"])
 def test_a_point_that_coincides_with_all_its_candidates(codes):
     X, Z, labels = cloud("plain", 11)

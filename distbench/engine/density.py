@@ -22,6 +22,8 @@ __all__ = ["Density", "DensityFamily"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+SMALLEST_WIDTH = float(np.finfo(np.float64).tiny)  # of points that all coincide, so that their kernel is 1, not nan
+
 
 @dataclass(frozen=True)
 class Density:
@@ -48,7 +50,7 @@ def _largest_keys(keys: Array) -> Array:
 
 
 def _kernels(keys: Array, rate: float) -> Array:
-    with np.errstate(under="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         out = -rate * keys
         return np.asarray(np.exp(out, out=out))
 
@@ -74,7 +76,7 @@ def _divergence(cross: Any, f: Any, g: Any) -> Any:
 
 
 def _rate(largest: float, sigma: float) -> float:
-    return 1 / (sigma * largest * largest) if largest > 0 else 0.0  # all points coincide: the kernel is 1
+    return 1 / max(sigma * largest * largest, SMALLEST_WIDTH)
 
 
 def _largest_without(problem: Problem, tops: Array) -> dict[int, float]:

@@ -74,6 +74,8 @@ IDS = {
     "at random": RNG.integers(0, 5000, (300, 12)),
     "words": WORDS,
     "padded words": _padded(WORDS),
+    "padded to a fixed length": np.pad(_padded(WORDS), ((0, 0), (1, 98)), constant_values=((0, 0), (101, 0))),
+    "padded on the left": np.pad(_padded(WORDS)[:, ::-1], ((0, 0), (98, 0))),
     "padded by -100": _padded(WORDS, -100),
 }
 NUMBERS = {

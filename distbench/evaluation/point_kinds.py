@@ -12,6 +12,7 @@ from distbench.inputs.blocks import matrix_blocks
 __all__ = ["are_whole", "matrix_notes", "symbol_notes"]
 
 LEAST_IDS = 256  # whole numbers below this are more often levels, counts or bytes than ids
+USED_SHARE = 0.25  # columns with more padding are not looked at
 LIKE_RANGES = 0.75  # most columns of ids reach at least this share of the largest id
 ROUNDING = 1e-6  # of distances, as a share of a large one
 MAX_ROWS, MAX_COLUMNS = 1024, 256  # the numbers that are looked at
@@ -68,10 +69,11 @@ def _look_like_ids(X: Any) -> bool:
         return False
     if len(np.unique(X[X < 0])) > 1:  # one such number may be padding
         return False
-    if np.quantile(X.max(axis=0), 0.25) < LIKE_RANGES * X.max():  # each column has its own range
-        return False
     values, counts = np.unique(X, return_counts=True)
     padding = values[counts.argmax()]
+    X = X[:, (padding != X).mean(axis=0) >= USED_SHARE]  # texts are padded to the length of the longest
+    if X.shape[1] < 2 or np.quantile(X.max(axis=0), 0.25) < LIKE_RANGES * X.max():  # each column has its own range
+        return False
     left, right = X[:, :-1].ravel(), X[:, 1:].ravel()
     used = (left != padding) & (right != padding)
     left, right = left[used], right[used]

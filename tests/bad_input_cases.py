@@ -275,6 +275,7 @@ ENCODERS = [
     encoding(Classifier, "got the class 'Classifier'; pass an instance"),
     encoding(Classifier(), "predicts classes, not codes"),
     encoding(TSNE(), "'TSNE', which has only fit_transform", "; pass a Keras model"),
+    encoding(Layout().fit_transform, "'fit_transform' fits 'Layout' anew to each batch; pass", "evaluate_codes"),
     encoding(Layout(), "'Layout' (it has codes of the points", "distbench.evaluate_codes(X, layout.embedding_)"),
     encoding(make_pipeline(StandardScaler(), Layout()), "'Pipeline' (it has codes of the", "X, layout.embedding_)"),
     encoding(lambda batch: pytest.importorskip("dask").delayed(batch), "an object of Dask; return codes.compute()"),

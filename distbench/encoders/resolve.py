@@ -80,6 +80,12 @@ def call_of(obj: Any) -> Callable[[Any], Any]:
                 raise EncoderError("encoder", f"{type(obj).__name__!r} predicts classes, not codes", f"pass {_WORKS}")
             return method  # type: ignore[no-any-return]
     if callable(obj):
+        if owner is not None and getattr(obj, "__name__", "") in ("fit_transform", "fit_predict"):
+            raise EncoderError(
+                "encoder",
+                f"{obj.__name__!r} fits {type(owner).__name__!r} anew to each batch",
+                "pass the fitted object if it has .transform, or evaluate its codes with distbench.evaluate_codes",
+            )
         return obj  # type: ignore[no-any-return]
     hint, advice = _hint(obj)
     raise EncoderError("encoder", f"cannot encode with {type(obj).__name__!r}{hint}", advice)

@@ -426,5 +426,15 @@ def test_limits_and_options_of_an_index():
             distbench.evaluate(index, Q, reference=D, **{option: value})
     with pytest.raises(distbench.InputError, match="reference: found None; pass the points in the index"):
         distbench.evaluate(index, Q)
-    with pytest.raises(distbench.EncoderError, match=r"index 'IndexIVFFlat' raised AssertionError.* for 10 ne"):
-        distbench.evaluate(index, Q[:, :5], reference=D[:, :5])
+    index.reset()
+    index.is_trained = False
+    with pytest.raises(distbench.EncoderError, match=r"index 'IndexIVFFlat' raised .* for 10 neighbors$"):
+        distbench.evaluate(index, Q, reference=D)
+
+
+@pytest.mark.parametrize(
+    "make", [pytest.param(lambda: faiss_index("Flat"), marks=needs("faiss")), lambda: NearestNeighbors().fit(D)]
+)
+def test_an_index_of_other_points_is_refused(make):
+    with pytest.raises(distbench.EncoderError, match=r"has points of 24 columns, but the queries have 5; search it yo"):
+        distbench.evaluate(make(), Q[:, :5], reference=D[:, :5])

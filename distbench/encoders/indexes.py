@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Index:
         Whether it is known to compare each query with all codes, so that no setting makes it find more.
     count : int or None
         Number of points in it, if it is known.
+    columns : int or None
+        Number of columns of these points, if it is known.
     """
 
     name: str
@@ -54,9 +56,13 @@ class Index:
     code_bytes: int | None = None
     searches_all: bool = False
     count: int | None = None
+    columns: int | None = None
 
     def ids(self, queries: Any, k: int) -> NDArray[Any]:
         """Return the ids of the k nearest of each query. Raises EncoderError if the search fails."""
+        if self.columns not in (None, queries.shape[1]):
+            found = f"has points of {self.columns} columns, but the queries have {queries.shape[1]}"
+            raise EncoderError(f"index {self.name!r}", found, "search it yourself, and pass the ids that it found")
         try:
             return np.asarray(self.search(np.ascontiguousarray(queries, dtype=np.float32), k))
         except Exception as error:
@@ -73,7 +79,8 @@ def index_of(obj: Any) -> Index | None:
     packages = {str(getattr(base, "__module__", "")).partition(".")[0] for base in type(obj).__mro__}
     for package, method, make in _KINDS:
         if package in packages and callable(getattr(obj, method, None)):
-            return make(obj, name_of(obj))
+            columns = next((getattr(obj, name) for name in _COLUMNS if hasattr(obj, name)), None)
+            return replace(make(obj, name_of(obj)), columns=columns)
     return None
 
 
@@ -118,6 +125,7 @@ def _sklearn(obj: Any, name: str) -> Index:
     return Index(name, search, distance, count=getattr(obj, "n_samples_fit_", None))
 
 
+_COLUMNS = ("d", "dim", "ndim", "n_features_in_")  # of the kinds below
 _KINDS: tuple[tuple[str, str, Callable[[Any, str], Index]], ...] = (
     ("faiss", "search", _faiss),
     ("hnswlib", "knn_query", _hnswlib),

@@ -81,6 +81,7 @@ POINTS = (
     (np.zeros((40, 2), "M8[s]"), ("found dtype datetime64", "pass numbers")),
     (X + 1j, ("found complex numbers", "pass real ones")),
     (np.full((40, 2), 2**60), ("integers beyond 2**53", "subtract an offset")),
+    (Frame(lambda: {"a": X[:, 0], "b": np.arange(40) + 2**60}), ("integers beyond 2**53", "subtract an offset")),
     (np.ma.masked_less(X, 0), ("found a masked array", "fill or drop")),
     (list(np.ma.masked_less(X, 0)), ("found a masked array", "fill or drop")),
     (

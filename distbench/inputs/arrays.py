@@ -25,6 +25,7 @@ from distbench.inputs.frames import (
     list_columns,
     other_columns,
     rows_in_cells,
+    whole_columns,
 )
 from distbench.inputs.labels import first_missing, is_missing
 from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
@@ -141,7 +142,7 @@ def refuse_masked(value: Any, name: str) -> None:
 def _without_frame(value: Any, name: str) -> Any:
     """Return a frame, whose columns may be mixed or nullable, as an array; return anything else unchanged.
 
-    Raises InputError if columns of a frame or of an Arrow table are not numbers.
+    Raises InputError if columns of a frame or of an Arrow table are not numbers, or of a frame are too large.
     """
     if not is_arrow_table(value) and not (is_frame(value) and hasattr(value, "columns")):
         return value
@@ -149,7 +150,12 @@ def _without_frame(value: Any, name: str) -> Any:
         lists = list_columns(value)
         advice = f"for a column of lists: pass {name}[{lists[0]!r}]" if lists else "encode or drop them"
         raise InputError(name, f"found columns that are not numbers: {join_names(others)}", advice)
-    return value if is_arrow_table(value) else frame_numbers(value)
+    if is_arrow_table(value):
+        return value
+    numbers = frame_numbers(value)
+    if numbers is not None and (np.abs(numbers[..., whole_columns(value)]) > MAX_INTEGER).any():  # rounded to floats
+        raise InputError(name, *LARGE_INTEGERS)
+    return numbers
 
 
 def _uneven(rows: Sequence[Any], error: Exception) -> tuple[str, str]:

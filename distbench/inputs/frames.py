@@ -15,7 +15,7 @@ from distbench.inputs.labels import is_missing
 
 __all__ = [
     *("frame_like", "frame_numbers", "id_columns", "is_arrow_table", "is_frame", "list_columns", "other_columns"),
-    *("ID_NAME", "check_names_of_rows", "rows_in_cells"),
+    *("ID_NAME", "check_names_of_rows", "rows_in_cells", "whole_columns"),
 ]
 
 ID_NAME = re.compile(r"(.*[ _.-])?(id|idx|index)|unnamed: \d+", re.IGNORECASE)
@@ -49,6 +49,13 @@ def frame_numbers(frame: Any) -> NDArray[Any] | None:
         return numbers
     numbers = frame.to_numpy()
     return frame.cast(sys.modules["polars"].Float64).to_numpy() if numbers.dtype == object else numbers
+
+
+def whole_columns(frame: Any) -> list[int]:
+    """Return the places of the columns of a frame whose type is of whole numbers; none for a column of pandas."""
+    types = list(frame.dtypes) if getattr(frame, "ndim", 2) == 2 else []
+    kinds = [dtype.kind in "iu" if hasattr(dtype, "kind") else dtype.is_integer() for dtype in types]
+    return [place for place, is_whole in enumerate(kinds) if is_whole]
 
 
 def other_columns(frame: Any) -> list[Any]:

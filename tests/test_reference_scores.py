@@ -94,7 +94,7 @@ def test_the_advice_depends_on_the_interval_and_the_baseline():
     )
     assert "do not decide" in advice(report, undecided, better)
     assert "see how umap does it" in advice(report, broken, better)
-    assert "umap with continuity would do better, but not meet its limit" in advice(report, broken, near)
+    assert "umap has a better continuity, but not one within the limit" in advice(report, broken, near)
     assert "umap with continuity would not meet its limit" in advice(report, broken, worse)
     assert advice(report, broken, {}) == "look at these pairs; larger codes keep more"
     bits = np.random.default_rng(0).integers(0, 2, size=(60, 3))  # ties alone cost their score, so no pair is torn

@@ -164,13 +164,12 @@ def advice(
         return f"the limit can be met at this code size: see how {encoder} does it ({source}){more}"
     missed = [score for score in references.values() if score not in met]
     better = [score for score in missed if _is_better(score, report[score.metric])]
+    if better:
+        found = " and ".join(f"{score.encoder} has a better {score.metric}" for score in better[:MAX_REFERENCES])
+        return f"{found}, but not one within the limit at this code size: take larger codes, or another limit"
     if missed:
-        names = [f"{score.encoder} with {score.metric}" for score in better or missed]
-        would, either = ("do better, but not", "") if better else ("not", " either")
-        return (
-            f"{' and '.join(names[:MAX_REFERENCES])} would {would} meet its limit at this code size{either}: "
-            "take larger codes, or another limit"
-        )
+        found = " and ".join(f"{score.encoder} with {score.metric}" for score in missed[:MAX_REFERENCES])
+        return f"{found} would not meet its limit at this code size either: take larger codes, or another limit"
     more = f", or {LOSSES[framework]} in training," if framework in LOSSES else ""
     pairs = report.worst_pairs(1) or report.worst_pairs(1, kind="merged")
     return f"{'look at these pairs; ' * bool(pairs)}larger codes{more} keep more"

@@ -110,8 +110,11 @@ def test_hamming_counts_columns_of_all_other_codes(codes, found):
     ("first", "message"),
     [
         ((0.5, 1, 2), "found values that are no whole numbers; 'packed_hamming' counts"),
-        ((0, 1, 256), r"found whole numbers from 0 to 256; 'packed_hamming' takes bytes .*\.view\(numpy\.uint8\)"),
-        ((-1, 1, 128), "found whole numbers from -1 to 128; 'packed_hamming' takes bytes"),
+        (
+            (0, 1, 256),
+            r"found whole numbers from 0 to 256 in Z_test; 'packed_hamming' takes bytes .*\.view\(numpy\.uint8\)",
+        ),
+        ((-1, 1, 128), "found whole numbers from -1 to 128 in Z_test; 'packed_hamming' takes bytes"),
     ],
 )
 def test_other_numbers_are_no_bytes(first, message):
@@ -122,7 +125,7 @@ def test_other_numbers_are_no_bytes(first, message):
 
 
 def test_a_reference_of_the_other_kind_of_bytes_is_refused():
-    with pytest.raises(distbench.InputError, match="'packed_hamming' takes bytes"):
+    with pytest.raises(distbench.InputError, match=r"Z_test and reference\[1\]; 'packed_hamming' takes bytes"):
         distbench.evaluate_codes(
             X, FORMS["uint8"], reference=(X + 1, FORMS["int8, less 128"]), k=5, distance_z="packed_hamming"
         )

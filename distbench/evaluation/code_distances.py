@@ -44,7 +44,7 @@ def checked_code_distance(
         if not is_bytes:
             raise InputError(
                 names[0],
-                f"found whole numbers from {low:g} to {high:g}",
+                f"found whole numbers from {low:g} to {high:g} in {' and '.join(names)}",
                 f"{PACKED_HAMMING!r} takes bytes of eight bits each, 0 to 255 or -128 to 127, as numpy.packbits makes "
                 "(of larger words: .view(numpy.uint8))",
             )

@@ -315,6 +315,12 @@ CODES = [
     ),
     case(lambda: distbench.evaluate_codes(X, list(map(str, Z.tolist()))), "found texts, the first", "json.loads"),
     case(lambda: distbench.evaluate_codes(X, list(map(bytes, X > 0))), "Z_test: found bytes; pass", "numpy.frombuffer"),
+    case(
+        lambda: distbench.evaluate_codes(
+            pytest.importorskip("dask.dataframe").from_pandas(pd.DataFrame(X), npartitions=2), Z, k=3
+        ),
+        "X_test: found a Dask frame; pass X_test.to_dask_array(lengths=True)",
+    ),
     case(lambda: distbench.evaluate_codes(X, [{"a": 1.0}] * 40), "Z_test: found a list of dicts", "pandas.DataFrame"),
     case(lambda: distbench.evaluate_codes(X, [csr_array(X)] * 40), "Z_test: found a list of sparse", "vstack"),
     case(

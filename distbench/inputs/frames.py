@@ -25,7 +25,9 @@ ARROW_NUMBER = re.compile(r"u?int\d+|halffloat|float|double|bool")
 
 def is_frame(X: Any) -> bool:
     """Return whether `X` is a frame or a column of pandas, or a frame of polars."""
-    return (hasattr(X, "iloc") and hasattr(X, "ndim")) or _is_of("polars", X, "get_columns")
+    return (hasattr(X, "iloc") and hasattr(X, "ndim") and not hasattr(X, "to_dask_array")) or _is_of(
+        "polars", X, "get_columns"
+    )
 
 
 def is_arrow_table(X: Any) -> bool:

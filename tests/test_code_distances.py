@@ -197,6 +197,9 @@ MANY_LEVELS = {
 BYTES = {
     "packed signs": (DIGITS, np.packbits(DIGITS - DIGITS.mean(axis=0) > 0, axis=1), True),
     "signed bytes of signs": (NORMALS, np.packbits(NORMALS > 0, axis=1).astype(int) - 128, True),
+    "words of signs": (DIGITS, np.packbits(DIGITS - DIGITS.mean(axis=0) > 0, axis=1).view(np.int32), True),
+    "short words of signs": (NORMALS, np.packbits(NORMALS > 0, axis=1).view(np.uint16), True),
+    "numbers of 32 bits": (NORMALS[:, :4], _levels(NORMALS[:, :2], 2**32 - 1) - 2**31, False),
     "signs of many projections": (DIGITS, np.packbits((DIGITS - 0.3) @ RNG.normal(size=(64, 256)) > 0, axis=1), True),
     "products of quantisers": (NORMALS, np.stack([_quantised(part, 200) for part in PARTS], axis=1), True),
     "one quantiser": (DIGITS, _quantised(DIGITS, 20)[:, None], True),

@@ -22,6 +22,7 @@ Codes = NDArray[Any]
 
 BYTES, SIGNED_BYTES = (0, 255), (-128, 127)
 BITS, SIGNS = (0, 1), (-1, 1)
+WORDS = (1, 2, 4)  # the numbers of bytes in which bits are packed
 FEW_SYMBOLS = 4  # codes of fewer different numbers are more likely levels than symbols
 ORDERED = 0.1  # correlation of numbers with input distances: below 0.09 for ids of quantizers, above 0.12 for vectors
 MAX_ROWS, MOST_COMPARED, MOST_COLUMNS = 4096, 256, 64  # the codes that are looked at, and those compared in pairs
@@ -92,20 +93,27 @@ def symbol_code_notes(X: Any, Z: Codes, distances: tuple[str, str]) -> list[Note
     if distances[1] in (HAMMING, PACKED_HAMMING) or not are_whole(rows):
         return []
     values = np.unique(rows)
-    may_be_bytes = values[-1] - values[0] <= BYTES[1]
-    if len(values) < FEW_SYMBOLS or (values[0] < 0 and not may_be_bytes):
+    word = _word(float(values[-1] - values[0]))
+    if len(values) < FEW_SYMBOLS or (values[0] < 0 and not word):
         return []
-    if not _are_unordered(X, Z, distances[0], may_be_bytes):
+    if not _are_unordered(X, Z, distances[0], word):
         return []
     text = (
         f"codes are whole numbers, which {distances[1]} distances take for vectors: if they are symbols, such as ids "
         f"of a quantizer, pass distance_z={HAMMING!r}"
     )
-    text += f"; if they are packed bits, {PACKED_HAMMING!r}" if may_be_bytes else ""
+    as_bytes = "" if word < 2 else " and bytes, .view(numpy.uint8)"
+    text += f"; if they are packed bits, {PACKED_HAMMING!r}{as_bytes}" if word else ""
     return [Note("warning", "symbols", text)]
 
 
-def _are_unordered(X: Any, Z: Codes, distance: str, may_be_bytes: bool) -> bool:
+def _word(spread: float) -> int:
+    """Return the bytes of the words in which whole numbers may be packed bits, which fill them; 0 if they are none."""
+    size = next((size for size in WORDS if spread < 256**size), 0)
+    return size if size == 1 or spread > 256**size / 4 else 0
+
+
+def _are_unordered(X: Any, Z: Codes, distance: str, word: int) -> bool:
     """Return whether points with near numbers in the codes are no nearer than others, or less so than with near bits.
 
     Columns in which two codes are equal do not count, since points with equal symbols are near.
@@ -120,8 +128,9 @@ def _are_unordered(X: Any, Z: Codes, distance: str, may_be_bytes: bool) -> bool:
         total += apart / len(values)
         unequal += apart > 0
     between = distance_table(points, points, distance)[i, j]
-    bits = distance_table(codes, codes, PACKED_HAMMING)[i, j] if may_be_bytes else np.zeros(len(i))
+    packed = codes.astype(np.int64).view(np.uint8).reshape(*codes.shape, 8)[:, :, :word].reshape(len(codes), -1)
+    bits = distance_table(packed, packed, PACKED_HAMMING)[i, j] if word else np.zeros(len(i))
     with np.errstate(divide="ignore", invalid="ignore"):  # of equal distances nothing is known
         means = np.stack([total / unequal, between / np.abs(between).max(), bits])[:, unequal > 0]
         ordered, of_bits = np.corrcoef(means)[1, [0, 2]] if means.size else (1.0, 0.0)
-    return bool(ordered <= max(ORDERED, of_bits if may_be_bytes else ORDERED))
+    return bool(ordered <= max(ORDERED, of_bits if word else ORDERED))

@@ -94,6 +94,13 @@ def test_names_in_the_same_order_change_nothing():
             "Z_test: found names of rows in another order: row 0 is '66', but '7' in X_test",
         ),
         (
+            lambda X, R: evaluate_codes(
+                X.set_axis(days := pd.date_range("2020-01-01", periods=60)),
+                two(X).set_axis(days.strftime("%Y-%m-%d")[::-1]),
+            ),
+            "Z_test: found names of rows in another order: row 0 is '2020-02-29', but '2020-01-01' in X_test",
+        ),
+        (
             lambda X, R: evaluate_codes(X, two(X).rename({"t3": "t99"})),
             "Z_test: found other rows: row 3 is 't99', but 't3' in X_test",
         ),
@@ -198,15 +205,24 @@ def test_parquet_files_have_names(tmp_path):
         evaluate_codes(path["X"], path["Z"], reference=(path["turned"], path["codes"]))
 
 
-@pytest.mark.parametrize("ids", [[f"d{row}" for row in range(60)], list(range(100, 160))], ids=["texts", "numbers"])
-def test_columns_of_ids_beside_lists_name_the_rows(ids, tmp_path):
+@pytest.mark.parametrize(
+    ("column", "ids"),
+    [
+        ("doc_id", [f"no {row}" for row in range(60)]),
+        ("doc_id", list(range(100, 160))),
+        ("url", [f"/{row}" for row in range(60)]),
+    ],
+)
+def test_columns_of_ids_beside_lists_name_the_rows(column, ids, tmp_path):
     """Embeddings are often stored as a column of ids and a column of lists."""
     pytest.importorskip("pyarrow")
     X = tables()[0]
 
     def stored(numbers, rows):
         path = str(tmp_path / f"{len(list(tmp_path.iterdir()))}.parquet")
-        pd.DataFrame({"doc_id": rows, "language": "en", "embedding": list(numbers.to_numpy())}).to_parquet(path)
+        said = [f"text {row} of {path}" if row else "a text of all" for row in range(60)]  # no name, though all differ
+        lists = list(numbers.to_numpy())
+        pd.DataFrame({"said": said, column: rows, "language": "en", "embedding": lists}).to_parquet(path)
         return f"{path}:embedding"
 
     points = stored(X, ids)

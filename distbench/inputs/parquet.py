@@ -110,13 +110,15 @@ def table_names(path: Path) -> tuple[list[Any] | None, list[str], list[str], lis
 
 
 def _names_rows(name: str, column: Any) -> bool:
-    """Return whether a column has another text in each row, or another whole number and the name of an id."""
+    """Return whether a column has another id in each row: a text without spaces, or one by the column's own name."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    is_id = is_text or (pa.types.is_integer(column.type) and bool(ID_NAME.fullmatch(name)))
-    return is_id and pc.count_distinct(column, mode="all").as_py() == len(column)
+    if not ID_NAME.fullmatch(name) and (not is_text or pc.any(pc.match_substring(column, " ")).as_py()):
+        return False
+    is_id = is_text or pa.types.is_integer(column.type)
+    return is_id and int(pc.count_distinct(column, mode="all").as_py()) == len(column)
 
 
 def _columns(path: Path) -> tuple[dict[str, Any], list[str], list[Any] | None]:

@@ -33,8 +33,8 @@ def check_row_names(tables: Tables, notes: list[str] | None = None) -> None:
         _, name, names = named[0]
         if len(names) != len(others) or names == others:
             continue
-        if set(names).isdisjoint(others):  # such as numbers, which are texts in AnnData
-            names, others = list(map(str, names)), list(map(str, others))
+        if set(names).isdisjoint(others):  # such as numbers and days, which are texts in AnnData and in files of text
+            names, others = ([str(name).removesuffix(" 00:00:00") for name in of] for of in (names, others))
             if names == others:
                 continue
         place = next(place for place, (a, b) in enumerate(zip(names, others, strict=True)) if a != b)

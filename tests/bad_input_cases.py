@@ -72,7 +72,7 @@ POINTS = (
     (FLOAT16, ("of float16, which ends at 65504", "such rows in all")),
     (X[:0], ("found shape (0, 4)", "pass at least one row")),
     (X[:, :0], ("found shape (40, 0)", "column")),
-    (X[:, 0].tolist(), ("found 1-D data of shape (40,)", "numpy.asarray(", ").reshape(-1, 1)")),
+    (X[:, 0].tolist(), ("found 1-D data of shape (40,)", "numpy.asarray(column).reshape(-1, 1)")),
     (3.0, ("found 0-D data", "one point per row")),
     ([[1.0, 2.0], 3.0] * 20, ("found rows of different lengths", "same length")),
     (None, ("found None", "pass an array")),

@@ -59,7 +59,7 @@ def _rows(ids: Any, references: int) -> Places:
         raise InputError(
             "ids",
             found,
-            "pass rows of the reference, or the id of each reference point as ids_of= of evaluate_neighbors",
+            "pass rows of the reference, or the id of each reference point as ids_of= (evaluate_neighbors)",
         )
     places = array.astype(np.int64)
     wrong = np.flatnonzero(((places < MISSING) | (places >= references)).any(axis=1))
@@ -68,7 +68,7 @@ def _rows(ids: Any, references: int) -> Places:
         bad = row[(row < MISSING) | (row >= references)][0]
         found = f"found {bad} in row {wrong[0]}, but reference has {references} rows"
         counted = "if ids count from 1, pass ids - 1; else " if places.max() == references and 0 not in places else ""
-        raise InputError("ids", found, f"{counted}pass the id of each reference point as ids_of= of evaluate_neighbors")
+        raise InputError("ids", found, f"{counted}pass the id of each reference point as ids_of= (evaluate_neighbors)")
     return places
 
 

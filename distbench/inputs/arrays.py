@@ -187,7 +187,7 @@ def _check_kind(value: Any, name: str) -> None:
         raise InputError(
             name,
             f"found {len(shape)}-D data of shape {shape}",
-            f"pass one point per row, shape (n, d) (for a single column: numpy.asarray(column).reshape(-1, 1))",
+            "pass one point per row, shape (n, d) (for a single column: numpy.asarray(column).reshape(-1, 1))",
         )
     if any(size != size for size in shape):  # Dask reports unknown sizes as NaN
         raise InputError(name, f"found a Dask array of unknown shape {shape}", f"call {name}.compute_chunk_sizes()")

@@ -655,7 +655,7 @@ class TestGates:
         st.lists(st.sampled_from(["same", "worse", "gone"]), min_size=1, max_size=5),
         st.integers(0, 2),
         st.randoms(use_true_random=False),
-        st.sampled_from(["one test", "lists", "lambdas", "objects"]),
+        st.sampled_from(["one test", "lists", "lambdas", "encoder", "cfg"]),
     )
     def test_encoders_with_a_number_for_a_name_may_change_places_but_not_values(self, encoders, added, random, how):
         def at(place, value):
@@ -663,7 +663,8 @@ class TestGates:
             name, test = f"PCA{number}", "t.py::test"
             if how != "one test":
                 name = "<lambda>" if how == "lambdas" else name if how == "lists" else "PCA"
-                test += {"lists": f"[{name}-1]", "lambdas": f"[1-<lambda>{place}]", "objects": f"[encoder{place}]"}[how]
+                ids = {"lists": f"[{name}-1]", "lambdas": f"[1-<lambda>{place - 1}]"}
+                test += ids.get(how, f"[1-{how}{place - 1}]")
             names = {"encoder": name, "test": test, "code_size": 2, "dataset": "", "fingerprint": "p"}
             plain = {"metric": "continuity", "metric_version": 1, "direction": "up", "k": 7, "m": 90, "M": 89}
             return Row(**names, **plain, value=value, seed=None, status="ok")
@@ -676,6 +677,14 @@ class TestGates:
         runs = ([at(place, value) for place, value in enumerate(run, 1)] for run in (before, now))
         broken = broken_gates(compare_rows(*runs), gates("all:1%"), accept="do")
         assert bool(broken) == (set(encoders) != {"same"})
+
+    def test_names_that_end_in_a_number_but_not_in_0_are_names(self, better):
+        def run(factor):
+            nets = [(f"t.py::test[net{layers}]", layers / 10) for layers in (2, 3)]
+            rows = [changed_in(better, "stress", test=test, value=factor * value) for test, value in nets]
+            return [replace(row, dataset="", fingerprint="p") for of_net in rows for row in of_net]
+
+        assert broken_lines(compare_rows(run(1.0), run(0.9)), gates("stress:10%")) == []
 
     def test_encoders_missing_since_their_test_failed_break_it(self, better):
         lost = changed(better, encoder="b")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from distbench.results.packing import ARRAYS, packed_arrays
-from distbench.results.points import find_moved, moved_text, rivals, same_points
+from distbench.results.points import find_moved, moved_text, placed, rivals, same_points
 from distbench.results.rows import OK, Row, name_with_fit, status_of
 
 __all__ = [
@@ -127,7 +127,7 @@ def match_rows(
     runs = list(before), list(now)
     key = _key(runs)
     old, new = (_grouped(rows, key) for rows in runs)
-    numbered = rivals(old, new)
+    numbered = rivals(old, new) & placed(old, new)
     same = {
         name
         for name in old.keys() & new.keys()
@@ -138,7 +138,7 @@ def match_rows(
     found = set(moved.values())
     missing = {name: rows for name, rows in gone.items() if name not in found}
     expected = [name for name, rows in missing.items() if not {row.test for row in rows}.issubset(left_out)]
-    unnamed = rivals(expected, [name for name in added if name not in moved])
+    unnamed = rivals(expected, [name for name in added if name not in moved]) & numbered
     by_name = {name for name in missing.keys() & added.keys() if name not in moved and name not in unnamed}
     matches: list[MatchedRows] = []
     not_compared: list[NotCompared] = []

@@ -14,6 +14,7 @@ __all__ = [
     "find_moved",
     "hashes_of_points",
     "moved_text",
+    "placed",
     "points_differ",
     "rivals",
     "same_points",
@@ -28,8 +29,8 @@ IDENTITIES = (
     ("test",),
 )
 """What stays if something else changed, the surest first."""
-NUMBER = re.compile(r" \(\d+\)|(?<=<lambda>)\d+|(?<=[-[]encoder)\d+")
-"""In the name of an encoder or the id of its test: its place among the encoders of one name."""
+NUMBER = re.compile(r" \(\d+\)|(?<=<lambda>)\d+|(?<=[^\W\d])\d+(?=[-\]])")
+"""In the name of an encoder or the id of its test: its place among the encoders of one name, as in ``test[model0]``."""
 WORDS = {"encoder": "encoder", "code_size": "code size", "dataset": "data set", "test": "test"}
 
 Key = tuple[Any, ...]
@@ -94,6 +95,14 @@ def _only_match(
 def _identity(rows: Sequence[Row], names: Sequence[str]) -> tuple[Any, ...]:
     about = [_values(rows) if name == "values" else getattr(rows[0], name) for name in names]
     return _without_number((rows[0].in_sample, *about))
+
+
+def placed(*runs: Iterable[Key]) -> set[Key]:
+    """Return the keys with the number of a place: pytest counts values of an argument from 0, unlike net2 and net3."""
+    keys = {key: _without_number(key) for run in runs for key in run}
+    numbers = {key: [found for part in key if isinstance(part, str) for found in NUMBER.findall(part)] for key in keys}
+    names = {keys[key] for key, found in numbers.items() if any(number == "0" or "(" in number for number in found)}
+    return {key for key, name in keys.items() if name in names}
 
 
 def rivals(*runs: Iterable[Key]) -> set[Key]:

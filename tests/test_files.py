@@ -127,8 +127,9 @@ class TestNoFiles:
             assert write_problem(path, sign) == ""
 
     @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
-    def test_no_file_is_made_among_processes(self):
-        assert write_problem(Path("/dev/fd/99")) == "/dev/fd is not a folder that you can write to; choose another"
+    @pytest.mark.parametrize("folder", ["/dev/fd", "/sys"])
+    def test_no_file_is_made_among_processes_and_devices(self, folder):
+        assert write_problem(Path(folder, "99")) == f"{folder} is not a folder that you can write to; choose another"
 
     def test_folders_and_sockets_are_refused(self, tmp_path):
         with socket.socket(socket.AF_UNIX) as opened:

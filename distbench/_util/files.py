@@ -25,6 +25,8 @@ KINDS = (
     (stat.S_ISSOCK, "a socket"),
 )
 TEXT: Any = {"encoding": "utf-8", "errors": "backslashreplace", "newline": "\n"}
+VIRTUAL = ("/proc", "/sys")
+"""Folders of the system that take no new files, whatever their permissions say."""
 START_CHARACTERS = 50  # of a file's name; they have at most 200 bytes
 SIGN_BYTES = 500  # from the start of a file, in which its sign is looked for
 STALE_SECONDS = 3600.0  # a partial file of this age was left by a killed process, since a write takes seconds
@@ -67,8 +69,8 @@ def write_problem(path: Path, sign: str = "") -> str:
         if start and sign.encode(errors=TEXT["errors"]) not in start:
             return f"{path} exists and is another kind of file; name another file"
     folder = next(folder for folder in path.absolute().parents if kind_of(folder))
-    is_proc = folder.resolve().is_relative_to("/proc")  # which takes no files, whatever its permissions say
-    if is_proc or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    is_virtual = any(map(folder.resolve().is_relative_to, VIRTUAL))
+    if is_virtual or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return f"{folder} is not a folder that you can write to; choose another"
     longest, longest_path = (
         os.pathconf(folder, name) if hasattr(os, "pathconf") else most

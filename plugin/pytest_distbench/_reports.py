@@ -22,7 +22,7 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 SUMMARY_BYTES = 1 << 20
 WIDTH = 120  # characters in a line of a text file
 MAX_SIGN = 100  # characters of the first line that the old and the new file of a package's format share
-UNCHANGED = "; the old file is unchanged: make room or name another path, and run again"
+UNCHANGED = "; no file was changed: make room or name another path, and run again"
 EXTRA = 'needs the package {}, which is not installed; run pip install "distbench[report]"'
 
 Requests = Sequence[tuple[str, Path | None]]

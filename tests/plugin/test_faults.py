@@ -128,7 +128,7 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_the_others_are_writte
     text = " ".join(line.strip() for line in result.outlines)
     assert f"NOT WRITTEN: json report: {pytester.path}/out: File exists" in text
     assert "NOT WRITTEN: github report: /dev/full: No space left on device" in text
-    assert "is unchanged: make room or name another path, and run again" in text
+    assert "no file was changed: make room or name another path, and run again" in text
     assert "first" in (pytester.path / "out.md").read_text()
 
 

@@ -13,7 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distbench.engine._jit import inner, kernel
-from distbench.engine.orders import ALL_IN_DOUBT, IN_DOUBT, TIED, UNSORTED, OrderedRows, bucket_of, cut, insert, settle
+from distbench.engine.orders import (
+    ALL_IN_DOUBT,
+    BITS,
+    IN_DOUBT,
+    TIED,
+    UNSORTED,
+    OrderedRows,
+    bucket_of,
+    cut,
+    insert,
+    settle,
+)
 from distbench.engine.problem import Problem
 
 __all__ = ["LeveledRows", "Levels"]
@@ -114,8 +125,11 @@ def level_rows(
         starts[groups] = size
         for g in range(groups):  # keys that were in doubt may belong to the next bucket
             own = int(bucket[there[starts[g]]])
-            first = min(own, bucket_of(values[g] * (1.0 - 2.0 * tolerance), low, per_unit, top))
-            last = max(own, bucket_of(values[g] * (1.0 + 2.0 * tolerance), low, per_unit, top))
+            key, reach = values[g], 2.0 * tolerance * values[g]
+            if scale[row, 2] > 0.0:
+                key, reach = np.float64(candidates.view(np.int64)[there[starts[g]]]), 2.0 * tolerance * BITS
+            first = min(own, bucket_of(key - reach, low, per_unit, top))
+            last = max(own, bucket_of(key + reach, low, per_unit, top))
             counts[2 * g] = start[row, first] - start[row, done] if first > done else 0
             counts[2 * g + 1] = starts[g + 1] - starts[g]
             if error > 0.0:

@@ -28,6 +28,8 @@ Rows = TypeVar("Rows", bound=tuple[Any, ...])
 BUCKETS_PER_CANDIDATE = 2, 4  # where the nearest are wanted, and where all are
 MAX_BUCKETS = (1 << 16) - 2
 SAMPLE = 64  # candidates whose keys tell the width of the buckets
+CROWDED, CROWD = 16, 0.75  # buckets of equal width do not serve if so large a share is in a 16th of them
+BITS = 2.0**53  # more than the bits of a number grow if it is doubled
 FEW_PER_WANTED = 8  # candidates for each that is wanted; if there are not more, all are ordered
 TIED, IN_DOUBT, ALL_IN_DOUBT, UNSORTED = 1, 2, 4, 8  # bits of a row's state
 ROOM_FOR_DOUBTS = 1 << 12  # in each space, for a few queries
@@ -47,7 +49,7 @@ class Buckets(NamedTuple):
 
     of: NDArray[np.uint16]  # (B, n)
     start: Places  # (B, buckets + 2) how many candidates are in earlier ones
-    scale: Array  # (B, 2) the smallest key, and buckets per unit of keys
+    scale: Array  # (B, 3) the smallest key, buckets per unit of keys, and whether keys stand for their bits
     found: Places  # (B, 2) how many candidates are dealt out, and the most in a bucket
 
 
@@ -100,9 +102,22 @@ def deal(
         span = second + (second - low)
         per_unit = buckets / ((high if high < span else span) - low)
         per_unit = per_unit if 0.0 < per_unit < 1e300 else 0.0
-        for p in range(n):
-            place = (values[p] - low) * per_unit
-            bucket[p] = np.uint16(place if place < top else top)
+        crowded = 0
+        for p in range(0, n, n // SAMPLE + 1):
+            crowded += 1 if (values[p] - low) * per_unit * CROWDED < top else 0
+        is_log = low >= 0.0 and crowded > CROWD * (n // (n // SAMPLE + 1))
+        if is_log:  # buckets are steps of the logarithm, nearly: the bits of a number grow like it
+            bits = values.view(np.int64)
+            low, high = np.float64(max(0, bits.min())), np.float64(bits.max())
+            per_unit = buckets / (high - low) if high > low else 0.0
+            for p in range(n):
+                place = (np.float64(bits[p]) - low) * per_unit
+                place = place if place > 0.0 else 0.0
+                bucket[p] = np.uint16(place if place < top else top)
+        else:
+            for p in range(n):
+                place = (values[p] - low) * per_unit
+                bucket[p] = np.uint16(place if place < top else top)
         if own:
             bucket[skip] = buckets
         for b in range(buckets + 2):
@@ -117,9 +132,10 @@ def deal(
             while last < behind:
                 middle = (last + behind) // 2
                 last, behind = (last, middle) if counts[middle + 1] >= most else (middle + 1, behind)
-            edge = (low + (last + 1) / per_unit) * (1.0 + margin)
+            edge = low + (last + 1) / per_unit
+            edge += margin * (BITS if is_log else edge)
             last = min(buckets - 1, max(last + 1, bucket_of(edge, low, per_unit, top)))
-        scale[row, 0], scale[row, 1] = low, per_unit
+        scale[row, 0], scale[row, 1], scale[row, 2] = low, per_unit, is_log
         fullest = 0
         for b in range(last + 1):
             following[b] = counts[b]
@@ -286,4 +302,4 @@ def _orders(shape: tuple[int, int]) -> Order:
 
 def _buckets(shape: tuple[int, int], buckets: int) -> Buckets:
     of, start = np.empty(shape, dtype=np.uint16), np.empty((shape[0], buckets + 2), dtype=np.int32)
-    return Buckets(of, start, np.empty((shape[0], 2)), np.empty((shape[0], 2), dtype=np.int32))
+    return Buckets(of, start, np.empty((shape[0], 3)), np.empty((shape[0], 2), dtype=np.int32))

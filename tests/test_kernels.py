@@ -245,7 +245,8 @@ def dealt(keys, own=False, most=None, margin=0.0):
     order = orders.Order(*np.empty((3, size, n), dtype=np.int32), np.full(size, orders.UNSORTED, dtype=np.uint8))
     of, start = np.empty((size, n), dtype=np.uint16), np.empty((size, buckets + 2), dtype=np.int32)
     made = orders.Buckets(of, start, np.empty((size, 3)), np.empty((size, 2), dtype=np.int32))
-    orders.deal(keys, 0, own, most, margin, order.state, *made, np.empty(buckets + 2, dtype=np.int32), order.order)
+    scratch = np.empty(buckets + 2, dtype=np.int32), np.empty(n)
+    orders.deal(keys, 0, own, most, margin, order.state, *made, *scratch, order.order)
     return order, made
 
 

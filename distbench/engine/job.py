@@ -23,7 +23,7 @@ __all__ = ["key_blocks", "release_buffers", "run_job"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CACHED_KEYS = 1 << 16  # so few that they stay in the second-level cache while all families read them
+CACHED_KEYS = 1 << 17  # so few that they stay in the second-level cache while all families read them
 
 
 def run_job(problem: Problem, rows: range) -> Part:

@@ -57,7 +57,18 @@ class Buckets(NamedTuple):
 def bucket_of(key: float, low: float, per_unit: float, top: float) -> int:
     """Return the bucket of a key, of those from 0 to `top`."""
     place = (key - low) * per_unit
-    return int(np.int64(min(max(place, 0.0), top)))
+    place = place if place < top else top
+    return int(np.int64(place if place > 0.0 else 0.0))
+
+
+@counting
+def _extent(values: Array) -> tuple[float, float]:
+    """Return the least and the largest of some numbers."""
+    low, high = np.inf, -np.inf
+    for p in range(len(values)):
+        low = values[p] if values[p] < low else low
+        high = values[p] if values[p] > high else high
+    return low, high
 
 
 @counting
@@ -73,13 +84,14 @@ def deal(
     scale: Array,
     found: Places,
     following: Places,
+    line: Array,
     order: Places,
 ) -> None:
     """Write the nearest candidates in the order of their buckets to `order`, in rows that have a state.
 
     Written are at least `most` of them, and all whose keys exceed theirs by a share of at most `margin`. Queries that
     are candidates come last; their own keys are overwritten. of, start, scale, found : see `Buckets`. following :
-    (buckets + 2,) scratch.
+    (buckets + 2,) and line : (n,) scratch.
     """
     n, buckets = keys.shape[1], start.shape[1] - 2
     for row in range(len(keys)):
@@ -88,11 +100,8 @@ def deal(
         skip = first + row if own else n
         if own and n > 1:
             keys[row, skip] = keys[row, 0 if skip else 1]  # so that loops need not leave it out
-        values, bucket, counts, low, high = keys[row], of[row], start[row], np.inf, -np.inf
-        top = np.float64(buckets - 1)
-        for p in range(n):
-            low = values[p] if values[p] < low else low
-            high = values[p] if values[p] > high else high
+        values, bucket, counts, top = keys[row], of[row], start[row], np.float64(buckets - 1)
+        low, high = _extent(values)
         largest, second = low, low  # of a sample: few candidates are farther, and these share the last bucket
         for p in range(0, n, n // SAMPLE + 1):
             if values[p] > second:
@@ -107,17 +116,14 @@ def deal(
             crowded += 1 if (values[p] - low) * per_unit * CROWDED < top else 0
         is_log = low >= 0.0 and crowded > CROWD * (n // (n // SAMPLE + 1))
         if is_log:  # buckets are steps of the logarithm, nearly: the bits of a number grow like it
-            bits = values.view(np.int64)
-            low, high = np.float64(max(0, bits.min())), np.float64(bits.max())
+            bits, values = values.view(np.int64), line
+            for p in range(n):
+                values[p] = np.float64(bits[p] if bits[p] > 0 else 0)  # those of -0.0 are negative
+            low, high = _extent(values)
             per_unit = buckets / (high - low) if high > low else 0.0
-            for p in range(n):
-                place = (np.float64(bits[p]) - low) * per_unit
-                place = place if place > 0.0 else 0.0
-                bucket[p] = np.uint16(place if place < top else top)
-        else:
-            for p in range(n):
-                place = (values[p] - low) * per_unit
-                bucket[p] = np.uint16(place if place < top else top)
+        for p in range(n):
+            place = (values[p] - low) * per_unit
+            bucket[p] = np.uint16(place if place < top else top)
         if own:
             bucket[skip] = buckets
         for b in range(buckets + 2):
@@ -134,13 +140,16 @@ def deal(
                 last, behind = (last, middle) if counts[middle + 1] >= most else (middle + 1, behind)
             edge = low + (last + 1) / per_unit
             edge += margin * (BITS if is_log else edge)
-            last = min(buckets - 1, max(last + 1, bucket_of(edge, low, per_unit, top)))
+            behind = bucket_of(edge, low, per_unit, top)
+            last = behind if behind > last else last + 1
+            last = last if last < buckets else buckets - 1
         scale[row, 0], scale[row, 1], scale[row, 2] = low, per_unit, is_log
         fullest = 0
         for b in range(last + 1):
             following[b] = counts[b]
-            fullest = max(fullest, counts[b + 1] - counts[b])
-        found[row, 0], found[row, 1] = min(counts[last + 1], n - own), fullest
+            size = counts[b + 1] - counts[b]
+            fullest = size if size > fullest else fullest
+        found[row, 0], found[row, 1] = counts[last + 1] - (own if last == buckets else 0), fullest
         for p in range(n):
             if bucket[p] <= last:
                 place = following[bucket[p]]
@@ -281,7 +290,7 @@ class OrderedRows:
     def _order(self, side: int, keys: Array, i: int, wanted: NDArray[np.bool_]) -> None:
         space, (order, less, upto, state), buckets = self.spaces[side], self.orders[side], self.buckets[side]
         of = np.where(wanted, np.uint8(UNSORTED), np.uint8(0)), *buckets
-        deal(keys, i, self.own, self.most, 2 * space.tolerance, *of, self.following, order)
+        deal(keys, i, self.own, self.most, 2 * space.tolerance, *of, self.following, self.values, order)
 
         def find(state: Flags) -> int:
             rest = buckets.found, order, less, upto, state, self.values, self.doubts

@@ -186,7 +186,10 @@ class TestPairs:
         ("arguments", "message"),
         [
             ({"k": 60}, "^k: found 60 for 60 points; pass at most 59$"),
-            ({"metric": "manhatan"}, "^metric: found 'manhatan'; pass 'euclidean', 'cosine' or 'cityblock'$"),
+            (
+                {"metric": "manhatan"},
+                r"^metric: found 'manhatan'; did you mean 'cityblock'\? pass 'euclidean', 'cosine' or 'cityblock'$",
+            ),
             ({"method": "annoy"}, "^method: found 'annoy'; pass 'exact', 'pynndescent' or 'faiss'$"),
             ({"method": "faiss", "metric": "chebyshev"}, "^metric: found 'chebyshev' for faiss; pass 'euclidean', "),
         ],

@@ -74,6 +74,9 @@ def _read(config: pytest.Config) -> Settings:
     compare, gates, sort = (option_value(config, name) for name in ("compare", "compare-fail", "sort"))
     if gates and not compare:
         raise _wrong("compare-fail", gates[0], "add the results to compare with: --distbench-compare PATH")
+    flag = flag_of("compare")
+    if sum(str(argument).split("=")[0] == flag for argument in config.invocation_params.args) > 1:
+        raise _wrong("compare", compare, "give one file; only the last one would be compared with")
     read_report = partial(_report, here=_folder(config, "report"))
     return Settings(
         line_limits=_limits(from_line(config, "limit")),

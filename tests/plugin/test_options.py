@@ -42,6 +42,17 @@ def test_the_ini_value_distbench_runs_the_tests_without_the_flag(run, pytester, 
     run(CHECK, flag=False).assert_outcomes(**({"passed": 1} if value == "true" else {"skipped": 1}))
 
 
+def test_results_of_two_files_cannot_be_compared_with(run, pytester):
+    pytester.makeini("[pytest]\naddopts = --distbench-compare=own.json")
+    result = run(CHECK, "--distbench-compare=a.json", "--distbench-compare", "b.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --distbench-compare: found 'b.json'; give one file; only the last one would be*"]
+    )
+    result = run(CHECK, "--distbench-compare=a.json")  # the line counts, not addopts
+    result.stderr.fnmatch_lines(["ERROR: --distbench-compare: *a.json*found no such file*"])
+
+
 @pytest.mark.parametrize(
     ("path", "report", "compare"),
     [

@@ -10,19 +10,8 @@ __all__ = ["CODES", "Note", "coded_texts", "codes_of", "warnings_of", "without_c
 
 CODES = (
     *("all_codes_equal", "batches", "code_loss", "code_size", "distance_matrix", "draws", "draws_alike", "few_columns"),
-    *("columns_left_out", "few_groups", "flattened", "found_ids", "id_columns", "index_distance", "k"),
-    *(
-        "input_space",
-        "judged",
-        "k",
-        "lost_scale",
-        "packed_bits",
-        "precision",
-        "queries",
-        "ranges",
-        "rnx_auc",
-        "row_names",
-    ),
+    *("columns_left_out", "few_groups", "flattened", "found_ids", "id_columns", "index_distance", "input_space"),
+    *("judged", "k", "lost_scale", "packed_bits", "precision", "queries", "ranges", "rnx_auc", "row_names"),
     *("sampled_pairs", "search_loss", "seen_points", "shared_codes", "symbols", "triplet_accuracy", "zero_codes"),
 )
 """The codes of all notes."""

@@ -70,6 +70,15 @@ def _kernel_sums(keys: Array, rates: Array, ends: Indices, are_candidates: bool)
     return near, np.stack(sums, axis=1)
 
 
+def _lost(near: list[Array], totals: Array, own: Indices) -> Array:
+    """Return how much the sums of f log(f / g), f and g fall when each test candidate is removed (3, n_test)."""
+    for kernels in near:
+        kernels[np.arange(len(own)), own] = 0.0  # a query is not removed from its own sum
+    (f, g), (rest_f, rest_g) = totals, (total - kernels for total, kernels in zip(totals, near, strict=True))
+    cross = f * np.log(f / g) - rest_f * np.log(rest_f / rest_g)
+    return np.stack([each.sum(axis=0) for each in (cross, *near)])
+
+
 def _divergence(cross: Any, f: Any, g: Any) -> Any:
     """Return the divergence from the sums of f log(f / g), f and g; densities are f and g divided by their sums."""
     return np.maximum(cross / f - np.log(f / g), 0.0)
@@ -135,16 +144,8 @@ class DensityFamily(OptionalStatistic):
                 sums[side, i - rows.start + queries] = totals
                 near.append(kernels[:, : problem.n_test])
             if problem.n_test:
-                lost += self._lost(near, sums[:, i - rows.start + queries, :1], i + queries)
+                lost += _lost(near, sums[:, i - rows.start + queries, :1], i + queries)
         return Part(rows={"x": sums[0], "z": sums[1]}, columns={"lost": lost.T})
-
-    def _lost(self, near: list[Array], totals: Array, own: Indices) -> Array:
-        """Return how much the sums of f log(f / g), f and g fall when each test candidate is removed (3, n_test)."""
-        for kernels in near:
-            kernels[np.arange(len(own)), own] = 0.0  # a query is not removed from its own sum
-        (f, g), (rest_f, rest_g) = totals, (total - kernels for total, kernels in zip(totals, near, strict=True))
-        cross = f * np.log(f / g) - rest_f * np.log(rest_f / rest_g)
-        return np.stack([each.sum(axis=0) for each in (cross, *near)])
 
     def between(self, problem: Problem, merged: Part, state: Any, index: int) -> Any:
         """Return the widths."""

@@ -60,7 +60,9 @@ class TestOneAnswer:
             *((kind, "train and test", MANY) for kind in ("quantised", "half collapsed", "far")),
         ],
     )
-    def test_both_paths_of_ranks_agree(self, kind, setting, d, monkeypatch):
+    @pytest.mark.parametrize("are_few", [False, True])
+    def test_both_paths_of_ranks_agree(self, kind, setting, d, are_few, monkeypatch):
+        monkeypatch.setattr(orders, "FEW_CANDIDATES", 1000 * are_few)  # all of so few are ordered
         points = split(*cloud(kind, 100, seed=1, d=d, dim=2 if kind == "plain" else d - 1), setting)
         fast = {k: parts(gathered(points, k, BY_RANK), BY_RANK) for k in (1, 5, 30)}
         monkeypatch.setattr(job.neighbors, "rank_rows", all_left)
@@ -75,6 +77,7 @@ class TestOneAnswer:
     def test_ranks_by_rounded_keys_are_those_by_exact_ones(self, kind, setting, monkeypatch):
         points = split(*cloud(kind, 150, seed=1, d=MANY, dim=MANY - 1), setting)
         rounded = {k: parts(gathered(points, k, BY_RANK), BY_RANK) for k in (1, 5, 20)}
+        monkeypatch.setattr(orders, "FEW_CANDIDATES", 0)
         monkeypatch.setattr(orders, "ROOM_FOR_DOUBTS", 0)
         monkeypatch.setattr(point_space.distances, "tolerance", lambda d: 1e9)  # all are in doubt
         for k, expected in rounded.items():

@@ -30,6 +30,7 @@ MAX_BUCKETS = (1 << 16) - 2
 SAMPLE = 64  # candidates whose keys tell the width of the buckets
 CROWDED, CROWD = 16, 0.75  # buckets of equal width do not serve if so large a share is in a 16th of them
 BITS = 2.0**53  # more than the bits of a number grow if it is doubled
+FEW_CANDIDATES = 4096  # to order all of so few takes less time than to compile what else is needed
 FEW_PER_WANTED = 8  # candidates for each that is wanted; if there are not more, all are ordered
 TIED, IN_DOUBT, ALL_IN_DOUBT, UNSORTED = 1, 2, 4, 8  # bits of a row's state
 ROOM_FOR_DOUBTS = 1 << 12  # in each space, for a few queries
@@ -261,7 +262,7 @@ class OrderedRows:
 
     def __init__(self, problem: Problem, most: int) -> None:
         self.spaces, self.own, self.candidates = (problem.x, problem.z), problem.n_test > 0, problem.M
-        self.most = most if FEW_PER_WANTED * most < problem.M else problem.M
+        self.most = most if max(FEW_CANDIDATES, FEW_PER_WANTED * most) < problem.M else problem.M
         self.values, self.doubts = np.empty(problem.n), np.empty((2, ROOM_FOR_DOUBTS), dtype=np.int32)
         self.n_buckets = int(np.clip(BUCKETS_PER_CANDIDATE[self.most == problem.M] * problem.n, 1, MAX_BUCKETS))
         self.following = np.empty(self.n_buckets + 2, dtype=np.int32)

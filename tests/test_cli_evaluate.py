@@ -309,6 +309,7 @@ MISTAKES = [
     (("own_encoders:two", *X_DATA, "--html", "X.npy"), "--html: X.npy is also read; name another file"),
     (("own_encoders:two", *X_DATA, "--results", "X.npy/r.json"), "--results: "),
     (("own_encoders:two", *X_DATA, "--results", "X.npy"), "--results: X.npy is also read"),
+    (("own_encoders:two", *X_DATA, "--results", "-"), "--results: found a file called -; write /dev/stdout for"),
 ]
 
 

@@ -167,6 +167,8 @@ def check_output(path: Path | None, option: str, inputs: Iterable[Path] = (), si
 
     if path is None:
         return
+    if str(path) == "-":
+        raise CannotDo(f"{option}: found a file called -; write /dev/stdout for standard output, or name another file")
     if not is_stream(path) and os.path.realpath(path) in map(os.path.realpath, inputs):
         raise CannotDo(f"{option}: {path} is also read; name another file")
     if problem := write_problem(path, sign):

@@ -360,6 +360,7 @@ NOT_OURS = [
     ("[1]", "is not a file of results"),
     ('{"schema": 1, "rows": [], "rows": []}', "not valid JSON: the key 'rows' occurs twice in one table"),
     ('{"schema": 1, "rows": [{"k": 3, "m": 4, "k": 3}]}', "not valid JSON: the key 'k' occurs twice in one table"),
+    (r'{"schema": 1, "rows": [], "x\ud800": 1}', r"the key 'x\\ud800' has half of a pair of surrogates"),
     ('{"schema": 2}', "schema 2 is not known here, only 1; install the distbench that wrote it"),
     ('{"schema": true}', "schema True is not known"),
     (f'{{"schema": "{"9" * 999}"}}', r"schema '9+...' is not known here, only 1"),

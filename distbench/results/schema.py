@@ -74,6 +74,8 @@ def parse_results(text: str) -> Results:
         results = msgspec.convert(document, Results)
     except msgspec.ValidationError as error:
         raise ValueError(_described(str(error), document)) from error
+    except UnicodeEncodeError as error:
+        raise ValueError(f"the key {short_repr(error.object)} has half of a pair of surrogates") from error
     for environment in (results.environment, *results.earlier.values()):
         size = len(json.dumps(environment, allow_nan=False))  # raises for 1e999, which is read as infinity
         if size > MAX_CHARACTERS:

@@ -21,6 +21,8 @@ __all__ = [
 ]
 
 COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
+MAX_NAME = 500  # characters
+MAX_PART = 2_000  # characters of each part of a message
 
 
 def plain_text(text: object) -> str:
@@ -37,6 +39,17 @@ def plain_text(text: object) -> str:
 
 def _spelled(match: re.Match[str]) -> str:
     return f"{match[0][:-2]}\\x{ord(match[0][-1]):02x}{match[0][-1]}"
+
+
+def plain_name(name: object) -> str:
+    """Return a name as `plain_text` does; one that is too long for tables and logs is cut in the middle."""
+    return cut_middle(plain_text(name), MAX_NAME)
+
+
+def cut_middle(text: str, size: int) -> str:
+    """Return a text of at most `size` characters; a third of a longer one's room is for its start, the rest its end."""
+    start = (size - 3) // 3
+    return text if len(text) <= size else f"{text[:start]}...{text[start + 3 - size :]}"
 
 
 class DistbenchError(Exception):
@@ -60,8 +73,8 @@ class InputError(DistbenchError, ValueError):
     _keras_call_info_injected = True
 
     def __init__(self, argument: str, found: str = "", advice: str = "") -> None:
-        named = (plain_text(argument), found, advice)  # the name of an argument may come from anywhere
-        self.argument, self.found, self.advice = named if found else ("", argument, "")
+        parts = (plain_name(argument), found, advice) if found else ("", argument, "")  # names may come from anywhere
+        self.argument, self.found, self.advice = (cut_middle(part, MAX_PART) for part in parts)
         super().__init__(str(self))
 
     def __str__(self) -> str:

@@ -12,7 +12,17 @@ import pytest
 
 import distbench
 from distbench._util.notes import CODES, Note, coded_texts, codes_of, warnings_of, without_codes
-from distbench._util.text import first_line, join_names, plain_lines, plain_text, raised, short_repr, shortened
+from distbench._util.text import (
+    first_line,
+    join_names,
+    plain_lines,
+    plain_name,
+    plain_text,
+    raised,
+    short_repr,
+    shortened,
+    type_and_line,
+)
 from distbench.errors import InputError
 
 HOSTILE = [
@@ -59,6 +69,18 @@ def test_errors_without_a_text():
     assert first_line(SilentError()) == "no message"
     assert raised(SilentError()) == "raised SilentError: "
     assert first_line(ValueError("\n two \n three")) == "two"
+
+
+def test_names_and_messages_of_any_length_are_cut_in_the_middle():
+    name = plain_name(f"start{'x' * 99_999}end")
+    assert name == plain_name(name)
+    assert len(name) == 500
+    assert name.startswith("start")
+    assert name.endswith("end")
+    message = str(InputError("x" * 99_999, f"found {'y' * 99_999}", f"{'z' * 99_999} instead"))
+    assert len(message) < 5_000
+    assert message.endswith("z instead")
+    assert type_and_line(ValueError(f"\x0b\nstart{'x' * 99_999}")).startswith("ValueError: startxx")
 
 
 @pytest.mark.parametrize("error", [ValueError("\x1b[31mred"), SilentError()], ids=["signs", "silent"])

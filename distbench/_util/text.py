@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from distbench.errors import plain_text
+from distbench.errors import cut_middle, plain_name, plain_text
 
 __all__ = [
     "code_repr",
@@ -19,10 +19,12 @@ __all__ = [
     "first_line",
     "join_names",
     "plain_lines",
+    "plain_name",
     "plain_text",
     "raised",
     "short_repr",
     "shortened",
+    "type_and_line",
 ]
 
 MAX_VALUE_CHARACTERS = 60
@@ -49,8 +51,18 @@ def short_repr(value: Any) -> str:
     return type(value).__name__ + (f" of shape {shape}" if isinstance(shape, tuple) else "")
 
 
+def type_and_line(error: BaseException) -> str:
+    """Return the type of an error and the first line of its text, cut in the middle if it is long."""
+    return shortened(f"{type(error).__name__}: {_first_line(error)}")
+
+
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text, cut if it is long, or "no message" if there is none.
+    """Return the first line of an error's text, cut if it is long, or "no message" if there is none."""
+    return cut(plain_text(_first_line(error)), MAX_ERROR_CHARACTERS)
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the first line of an error's text as it is, or "no message" if there is none.
 
     Lines in which frameworks name the call that failed are skipped.
     """
@@ -58,7 +70,7 @@ def first_line(error: BaseException) -> str:
     lines = [line for line in lines if not PREAMBLE.match(line)] or lines
     if len(lines) > 1 and lines[0].endswith((":", "indices")):
         lines[0] += f" {lines[1]}"
-    return cut(plain_text(lines[0]), MAX_ERROR_CHARACTERS) if lines else "no message"
+    return lines[0] if lines else "no message"
 
 
 def shortened(text: str) -> str:
@@ -92,12 +104,6 @@ def _text_of(error: BaseException) -> str:
 def cut(text: str, size: int) -> str:
     """Return a text of at most `size` characters, which ends with "..." if it was longer."""
     return text if len(text) <= size else text[: size - 3] + "..."
-
-
-def cut_middle(text: str, size: int) -> str:
-    """Return a text of at most `size` characters; a third of a longer one's room is for its start, the rest its end."""
-    start = (size - 3) // 3
-    return text if len(text) <= size else f"{text[:start]}...{text[start + 3 - size :]}"
 
 
 def code_repr(name: str, value: Any) -> str:

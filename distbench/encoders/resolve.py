@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.text import plain_text, short_repr
+from distbench._util.text import plain_name, short_repr
 from distbench.encoders.adapters import ADAPTERS, adapter_of, adapter_of_file, is_keras_model, is_torch_module
 from distbench.errors import EncoderError
 
@@ -96,12 +96,12 @@ def name_of(obj: Any) -> str:
     while isinstance(obj, functools.partial):
         obj = obj.func
     if isinstance(obj, str):  # the name of a file or of a recipe
-        return plain_text(PurePath(obj).name or obj)
+        return plain_name(PurePath(obj).name or obj)
     name = getattr(obj, "name", None)
     if isinstance(name, str) and name:
-        return plain_text(name)
+        return plain_name(name)
     function = getattr(obj, "__name__", None)
-    return plain_text(function if isinstance(function, str) else type(obj).__name__) or "encoder"
+    return plain_name(function if isinstance(function, str) else type(obj).__name__) or "encoder"
 
 
 def framework_of(encoder: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from distbench._util.checks import check_reference_pair, has_queries_as_candidates
 from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.float_errors import with_default_float_errors
-from distbench._util.text import plain_text
+from distbench._util.text import plain_name
 from distbench.encoders.decoder import decoder_of
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.indexes import index_of
@@ -210,7 +210,7 @@ def evaluate(
     if DECODER not in settings.names:
         decoder = None
     encoded = encode((adapter, of_reference), (X_test, reference), points, decoder, settings, notes)
-    return measure(points, encoded, settings, plain_text(name or adapter.name), notes, may_reconstruct(model))
+    return measure(points, encoded, settings, plain_name(name or adapter.name), notes, may_reconstruct(model))
 
 
 @with_known_options
@@ -315,7 +315,7 @@ def evaluate_codes(
     settings = replace(settings, metrics=points.metrics)
     notes += symbol_notes(points.X, False) if settings.distance_x != PRECOMPUTED else []
     encoded = with_codes(points, (Z, Z_ref), code_names, settings, notes)
-    return measure(points, [encoded], settings, plain_text(name or "codes"), notes)
+    return measure(points, [encoded], settings, plain_name(name or "codes"), notes)
 
 
 def _changed(options: Mapping[str, Any]) -> dict[str, Any]:

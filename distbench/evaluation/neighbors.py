@@ -14,7 +14,7 @@ from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.float_errors import with_default_float_errors
 from distbench._util.notes import Note
 from distbench._util.numbers import number
-from distbench._util.text import join_names, plain_text
+from distbench._util.text import join_names, plain_name
 from distbench.encoders.indexes import Index, index_of
 from distbench.engine import Statistics
 from distbench.engine.found import found_counts
@@ -245,7 +245,7 @@ def _report(points: InputPoints, settings: Settings, places: Places, index: Inde
     scores = {metric.name: score_of(metric, [own], statistics, settings.confidence) for metric, own in values.items()}
     size = None if index is None else index.code_bytes
     return Report(
-        encoder=plain_text(name or ("neighbors" if index is None else index.name)),
+        encoder=plain_name(name or ("neighbors" if index is None else index.name)),
         scores=scores,
         k=points.k,
         m=statistics.m,

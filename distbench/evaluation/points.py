@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from distbench._util.distances import EUCLIDEAN, PRECOMPUTED
 from distbench._util.notes import Note
-from distbench._util.text import join_names, plain_text, short_repr
+from distbench._util.text import join_names, plain_name, short_repr
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder, as_encoder, flat_codes
 from distbench.encoders.resolve import encodes, is_path
@@ -230,7 +230,7 @@ def input_points(
         if encodes(space) or isinstance(space, Encoder):
             names = "input_space: codes of X_test", "input_space: codes of reference"
             parts, encoder = _encoded(space, batch_size, sets, notes)
-            source, description = f"the codes of {encoder!r}", f"codes of {plain_text(encoder)}"
+            source, description = f"the codes of {encoder!r}", f"codes of {plain_name(encoder)}"
         else:
             parts, names = _given(space, reference is not None and settings.distance_x != PRECOMPUTED)
             source, description = "the points given as input_space=", "points given"

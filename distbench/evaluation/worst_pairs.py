@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench._util.text import plain_text
+from distbench._util.text import plain_name
 from distbench.engine import Statistics
 from distbench.engine.statistics import RankSide
 from distbench.evaluation.scores import Pair, PairKind
@@ -49,7 +49,7 @@ def _pair(statistics: Statistics, place: _Place, n_test: int, found: Sequence[fl
     of_query, of_partner = labels[0], labels[0 if in_test else 1]
     named = None
     if of_query is not None and of_partner is not None:
-        named = plain_text(of_query[query]), plain_text(of_partner[partner])
+        named = plain_name(of_query[query]), plain_name(of_partner[partner])
     distance_x, rank_x, distance_z, rank_z = found
     return Pair(
         query,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from distbench._util.checks import whole_number
 from distbench._util.float_errors import with_default_float_errors
-from distbench._util.text import plain_text, short_repr
+from distbench._util.text import plain_name, short_repr
 from distbench.encoders.encoder import as_encoder
 from distbench.encoders.resolve import loaded_file
 from distbench.errors import InputError
@@ -131,7 +131,7 @@ def hunt(
     notes = _notes(total, rows, region.rows.shape[1], code_size, directions)
     if not jacobians.are_exact and in_hypothesis_test():
         notes += ("inside a Hypothesis test the hunt cannot use Hypothesis, so it finds less; call it outside",)
-    shown = plain_text(wrapped.name if name is None else name)
+    shown = plain_name(wrapped.name if name is None else name)
     return Hunt(shown, code_size, len(rows), merged, torn, budgeted.spent, seed, jacobians.are_exact, notes, options)
 
 

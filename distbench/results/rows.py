@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.numbers import bytes_text
-from distbench._util.text import plain_text, shortened
+from distbench._util.text import plain_name, shortened
 from distbench.inference.estimate import CONFIDENCE
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def rows_of(
     from distbench.metrics import METRICS
 
     row_fields = {"encoder": report.encoder, "dataset": "", "code_size": report.code_size, "seed": None, **row_fields}
-    row_fields["encoder"] = plain_text(row_fields["encoder"])
+    row_fields["encoder"] = plain_name(row_fields["encoder"])
     row_fields["code_size"] = int(row_fields["code_size"])  # it may be a numpy integer
     has_stored_confidence = report.confidence == CONFIDENCE  # rows hold 95 % intervals
     rows = []
@@ -309,7 +309,7 @@ def distance_of(report: Report) -> str:
     """Return the distance of a report in the form of `Row.distance`."""
     x, z = report.distance_x, report.distance_z
     if report.space:
-        return plain_text(f"{x} of {report.space}/{z}")
+        return plain_name(f"{x} of {report.space}/{z}")
     return x if x == z else f"{x}/{z}"
 
 

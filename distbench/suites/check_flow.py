@@ -9,7 +9,7 @@ from typing import Any
 
 from distbench._util.distances import EUCLIDEAN
 from distbench._util.notes import warnings_of, without_codes
-from distbench._util.text import plain_text
+from distbench._util.text import plain_name
 from distbench.encoders.indexes import index_of
 from distbench.encoders.resolve import declared_code_size
 from distbench.errors import InputError
@@ -158,7 +158,7 @@ class Check:
         for name, value in (points | dict(self.options)).items():
             if value is not None:
                 raise InputError(name, "given beside a report", "leave it out: the report has its own")
-        report = replace(report, encoder=plain_text(self.name)) if self.name else report
+        report = replace(report, encoder=plain_name(self.name)) if self.name else report
         report = self._silenced(report)
         return self._outcome(report, {"note": warnings_of(report.notes)})
 
@@ -192,7 +192,7 @@ class Check:
         if self.include_queries and self._is_euclidean:
             check_floors(self.limits, data.test, self.code_size, k=self.k, reference=True)
         metrics, ks = self.options.get("metrics", "default"), numbers_of(self.k)
-        described = progress(plain_text(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}"))
+        described = progress(plain_name(f"{self.name or recipe.name}[{self.code_size}] seed {self.seed}"))
         run = fits.run(
             Fit(recipe, self.dataset, self.code_size, self.seed, self.in_sample, described),
             name=self.name,

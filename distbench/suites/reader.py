@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from distbench._util.text import plain_text, short_repr
+from distbench._util.text import plain_name, short_repr
 from distbench.datasets import DataSource
 from distbench.errors import SuiteError
 from distbench.suites._toml import TomlLocation, checked, key_lines, take
@@ -250,7 +250,7 @@ def _claim(table: Mapping[str, Any], where: TomlLocation, dataset: str, code_siz
 
 def _refuse_unprintable(name: str, where: TomlLocation) -> None:
     """Raise SuiteError for a name that pytest would print, and that could control a terminal or a CI service."""
-    if plain_text(name) != name:
+    if plain_name(name) != name:
         raise where.error(
             f"found {short_repr(name)}", "use printable characters, and nothing that a CI service takes for a command"
         )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from distbench._util.text import plain_name
 from distbench.errors import InputError
 
 __all__ = ["checks", "name_of", "options_of", "unused_options"]
@@ -93,7 +94,7 @@ def _entry(name: object, value: Any) -> Entry:
             raise InputError("encoders", "found options without an encoder", "give dict(encoder=..., k=5)")
         options = dict(value)
         value = options.pop(ARGUMENT)
-    return Entry(str(name or _own_name(value)), value, options, marks)
+    return Entry(plain_name(name or _own_name(value)), value, options, marks)  # pytest prints it as an id
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from distbench._util.text import type_and_line
 from distbench.errors import TrainingError
 from distbench.results.rows import ClaimOutcome
 from distbench.suites.claims import ClaimResult, claim_key, judge
@@ -58,8 +59,8 @@ class ClaimItem(SuiteItem):
         except NotInstalledError:
             raise
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            self._record("not judged", reason.splitlines()[0], key=key)
+            reason = type_and_line(error)
+            self._record("not judged", reason, key=key)
             if settings_of(self.config).update and not of_this_machine(error):
                 self.record_update()  # the stored verdict is no longer valid
             text = "\n".join([f"claim {self.claim.id} could not be evaluated: {reason}", *traceback_lines(error)])

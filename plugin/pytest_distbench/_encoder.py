@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from distbench._util.text import type_and_line
 from distbench.errors import InputError, MissingDependencyError, PreservationError, TrainingError
 from distbench.results.rows import FAILED, OK, STALE, Row, failed_row, report_of
 from distbench.results.suite_store import RECIPE_CHANGED, drifts, stale_reasons
@@ -168,7 +169,7 @@ class EncoderItem(SuiteItem):
             self.record_drift(drift, "" if drift else f"not compared: {'; '.join(reasons) or 'no numbers to compare'}")
         if self._stores_rows() and not any(of_this_machine(error) for _, error in failed):
             self.record_update()
-        lines = [f"seed {seed}: {type(error).__name__}: {error}" for seed, error in failed]
+        lines = [f"seed {seed}: {type_and_line(error)}" for seed, error in failed]
         if failed:
             heading = f"{self.name} could not be fitted and evaluated in {len(failed)} of {len(seeds)} seeds"
             lines = [heading, *lines, *traceback_lines(failed[0][1])]
@@ -223,6 +224,6 @@ class EncoderItem(SuiteItem):
             raise error("\n".join([*failed, *broken, rerun_line(self, option)]))
 
     def _record_failure(self, seed: int | None, error: Exception | str, status: str = FAILED) -> None:
-        reason = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
+        reason = error if isinstance(error, str) else type_and_line(error)
         row = failed_row(reason, seed=seed, status=status, **self._row_fields())
         record_of(self).rows.append(row)

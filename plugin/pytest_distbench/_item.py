@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from distbench._util.text import shortened
 from distbench.errors import DistbenchError, MissingDependencyError
 from distbench.results.suite_store import Store
 from distbench.suites.recipes import NotInstalledError
@@ -16,7 +17,7 @@ from distbench.suites.suite import Suite
 from pytest_distbench._options import REASON, UPDATE, is_on
 from pytest_distbench._record import DriftRecord, StaleRecord, StoredRecord, UpdateRecord, record_of
 from pytest_distbench._session import rerun_line
-from pytest_distbench._traceback import is_ours, shorten_summary
+from pytest_distbench._traceback import is_ours, plain_message
 
 if TYPE_CHECKING:
     from distbench.results.suite_store import Drift
@@ -66,9 +67,7 @@ class SuiteItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show an error of distbench as its text, without a traceback; any other error as pytest does."""
         if isinstance(excinfo.value, DistbenchError | AssertionError):
-            shown = excinfo.getrepr(style="value", chain=False)
-            shorten_summary(shown, excinfo.value)
-            return shown
+            return plain_message(excinfo, [], [])
         return super().repr_failure(excinfo, style)
 
     def record_stored(self, kind: str, day: str, environment: dict[str, Any]) -> None:
@@ -105,8 +104,8 @@ def traceback_lines(error: BaseException) -> list[str]:
     frames = error.__traceback__
     while frames is not None and is_ours(frames.tb_frame):
         frames = frames.tb_next
-    lines = traceback.format_exception(type(error), error, frames or error.__traceback__)
-    return ["", *(line.rstrip("\n") for line in lines)]
+    text = "".join(traceback.format_exception(type(error), error, frames or error.__traceback__))
+    return ["", *map(shortened, text.rstrip("\n").split("\n"))]
 
 
 def of_this_machine(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from distbench._util.distances import INNER_PRODUCT, INPUT_DISTANCES
-from distbench._util.text import plain_text
+from distbench._util.text import plain_name
 from pytest_distbench._options import MARKER
 from pytest_distbench._session import is_worker, node_id
 
@@ -50,7 +50,7 @@ def read_marker(item: pytest.Item, *, look_up: bool = False) -> MarkerArguments:
         present, missing = ("dataset", "code_size") if "dataset" in values else ("code_size", "dataset")
         raise pytest.UsageError(f"{node_id(item)}: @pytest.mark.distbench: {present}= needs {missing}= too")
     if "dataset" in values:
-        values["dataset"] = plain_text(values["dataset"])
+        values["dataset"] = plain_name(values["dataset"])
     return MarkerArguments(**values)
 
 

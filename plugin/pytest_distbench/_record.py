@@ -219,7 +219,7 @@ def record_suggestion(item: pytest.Item, check: Check, report: Report, limits: C
 
 def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitCache) -> None:
     """Record that an encoder could not be fitted or run, for leaderboards and files."""
-    from distbench._util.text import plain_text
+    from distbench._util.text import plain_name, type_and_line
     from distbench.encoders.resolve import name_of
     from distbench.metrics.neighbor_counts import numbers_of
 
@@ -228,8 +228,8 @@ def record_failure(item: pytest.Item, error: Exception, check: Check, fits: FitC
     m, n = (0 if part is None else len(part) for part in points)
     cause = error.__cause__ if isinstance(error, EncoderError) and error.__cause__ is not None else error
     row = failed_row(
-        f"{type(cause).__name__}: {cause}",
-        encoder=plain_text(check.name or name_of(check.encoder)),
+        type_and_line(cause),
+        encoder=plain_name(check.name or name_of(check.encoder)),
         dataset=check.dataset or "",
         code_size=check.code_size or 0,
         k=numbers_of(check.k)[0],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +37,12 @@ def rerun_line(item: pytest.Item, option: str = "", lead: str = "rerun") -> str:
     shown = relative_path(item.path, item.config)
     _, colons, rest = node_id(item).partition("::")
     words = ["pytest", option or "--distbench", *_options(item.config), f"{shown.as_posix()}{colons}{rest}"]
-    return f"{lead}: {shlex.join(words)}"
+    return f"{lead}: {_command(words)}"
+
+
+def _command(words: Sequence[str]) -> str:
+    """Return a command for a shell in which no signs ``##`` follow each other: CI services obey ``##vso[``."""
+    return re.sub("#(?=#)", "#''", shlex.join(words))  # they are in quotes, which end and begin again between them
 
 
 def accept_line(config: pytest.Config, path: Path, *, whole: bool, selected: bool) -> str:
@@ -58,7 +65,7 @@ def accept_line(config: pytest.Config, path: Path, *, whole: bool, selected: boo
     words.append(f"{flag_of('report')}=json:{new}")
     first = ["cd", str(root)] if moves else []
     last = ["mv", new, str(shown)] if new != str(shown) else []
-    return " && ".join(shlex.join(part) for part in (first, words, last) if part)
+    return " && ".join(_command(part) for part in (first, words, last) if part)
 
 
 def relative_path(path: Path, config: pytest.Config) -> Path:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from distbench._util.text import plain_text
+from distbench._util.text import plain_lines, plain_text, shortened
 from distbench.errors import EncoderError, InputError, MissingDependencyError, PreservationError
 from pytest_distbench._record import RAISED
 from pytest_distbench._session import relative_path
@@ -18,7 +19,7 @@ from pytest_distbench._session import relative_path
 if TYPE_CHECKING:
     from _pytest._code.code import Traceback, TracebackEntry
 
-__all__ = ["is_ours", "shorten", "shorten_summary"]
+__all__ = ["is_ours", "plain_message", "shorten"]
 
 PYTHON = Path(sysconfig.get_path("stdlib"))
 _SIZE = re.compile(r" \((codes of \d+|[\d,]+ bytes a point)\)$")
@@ -38,13 +39,8 @@ def shorten(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
     if not isinstance(call.excinfo.value, PreservationError | InputError | MissingDependencyError):
         return
     entry = next((entry for entry in reversed(call.excinfo.traceback) if entry.path == item.path), None)
-    shown: Any = call.excinfo.getrepr(style="value", chain=False)
-    entries = getattr(getattr(shown, "reprtraceback", None), "reprentries", [])
-    if entry is not None and entries:
-        entries[-1].lines.append(f"at {relative_path(item.path, item.config)}:{entry.lineno + 1}")
-        entries[-1].lines[:0] = _encoder_traceback(call.excinfo.value)
-    shorten_summary(shown, call.excinfo.value)
-    report.longrepr = shown
+    place = [] if entry is None else [f"at {relative_path(item.path, item.config)}:{entry.lineno + 1}"]
+    report.longrepr = plain_message(call.excinfo, _encoder_traceback(call.excinfo.value), place)
 
 
 def _encoder_traceback(error: BaseException) -> list[str]:
@@ -56,7 +52,7 @@ def _encoder_traceback(error: BaseException) -> list[str]:
     if not _users_frames(info):
         return []  # frames of packages add nothing to the message; --full-trace shows them
     shown = info.getrepr(style="long", tbfilter=_users_frames, chain=False)
-    return [*map(plain_text, str(shown).splitlines()), ""]
+    return [*map(shortened, str(shown).split("\n")), ""]
 
 
 def _users_frames(info: pytest.ExceptionInfo[BaseException]) -> Traceback:
@@ -75,11 +71,18 @@ def is_ours(frame: FrameType) -> bool:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("distbench", "pytest_distbench")
 
 
-def shorten_summary(shown: Any, error: BaseException) -> None:
-    """Let pytest's short summary name the encoder and its first broken limit."""
+def plain_message(excinfo: pytest.ExceptionInfo[BaseException], above: Sequence[str], below: Sequence[str]) -> Any:
+    """Return what pytest shows of an error: its message between other lines, all of them safe to print.
+
+    The short summary names the encoder and its first broken limit.
+    """
+    shown: Any = excinfo.getrepr(style="value", chain=False)
+    for entry in getattr(getattr(shown, "reprtraceback", None), "reprentries", []):
+        entry.lines[:] = plain_lines("\n".join([*above, *entry.lines, *below])).split("\n")
     crash = getattr(shown, "reprcrash", None)
     if crash is not None:
-        first, *rest = str(error).split("\n")
+        first, *rest = map(plain_text, str(excinfo.value).split("\n"))
         subject, is_limit, _ = first.rpartition(" does not meet ")
         encoder = _SIZE.sub("", subject)
         crash.message = f"{encoder}: {rest[0].strip()}" if is_limit and rest else first
+    return shown

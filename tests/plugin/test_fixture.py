@@ -410,6 +410,8 @@ def test_it(distbench):
 
 def test_no_name_controls_the_terminal_or_a_ci_service(run):
     body = """
+from distbench import checks
+
 EVIL = "::error::x" + chr(27) + "[2J" + chr(13) + chr(10) + "##[error]y" + chr(0x202E)
 
 def named(encode):
@@ -431,12 +433,22 @@ def test_hunt(distbench):
 def test_print(distbench):
     print(distbench.evaluate(first, X_test, name=EVIL))
     assert False
+
+@checks({EVIL: first, "vso ##vso[task.x]" + "z" * 99_999: first})
+def test_ids(distbench, encoder):
+    distbench.check(encoder, X_test, continuity=0.99)
+
+@pytest.mark.parametrize("own", [5], ids=["##vso[task.x]"])
+def test_own_id(distbench, own):
+    distbench.check(first, X_test, continuity=0.99)
 """
-    result = run(body, "--distbench-report=term:out.txt", "-p", "no:xdist")
-    result.assert_outcomes(failed=4)
+    not_escaped = "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true"
+    result = run(body, "--distbench-report=term:out.txt", "-p", "no:xdist", "-rN", "-o", not_escaped)
+    result.assert_outcomes(failed=7)
+    assert "rerun: pytest --distbench 'test_mine.py::test_own_id[#''#vso[task.x]]'" in result.stdout.str()
     for text in (result.stdout.str(), Path("out.txt").read_text(encoding="utf-8")):
         assert r"\x3a:error::x\x1b[2J\r\n\x23#[error]y\u202e" in text
-        lines = [line for line in text.split("\n") if "EVIL = " not in line]
+        lines = [line for line in text.split("\n") if "EVIL = " not in line and "_ test_own_id[" not in line]
         assert all(map(str.isprintable, lines))
         assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
 

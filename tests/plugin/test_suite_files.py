@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -141,6 +142,21 @@ def test_a_failing_fit_shows_lines_of_the_recipe_and_gets_no_place(suite):
         ]
     )
     result.stdout.no_fnmatch_line("*_bench.py*")
+
+
+def test_what_a_failing_fit_says_controls_no_terminal_and_no_ci_service(suite):
+    evil = r"\x0b\n::error::one\r\n::error::two \x1b[2J\u202e ##[error] " + "z" * 99_999
+    more = f'\n\nclass Evil:\n    def fit(self, X, code_size, seed):\n        raise ValueError("{evil}")\n'
+    Path("my_recipes.py").write_text(RECIPES + more, encoding="utf-8")
+    claim = CLAIM.replace('"good"', '"evil"') + "at_least = 0.9\n"
+    entry = '[[encoder]]\nname = "evil"\nrecipe = "my_recipes:Evil"\n'
+    result = suite(SUITE.replace("[2, 8]", "[8]").replace("2 = 0.9, ", "") + entry + claim, "--tb=short")
+    result.assert_outcomes(passed=2, failed=2)
+    lines = result.stdout.str().split("\n")
+    assert "seed 0: ValueError: ::error::one" in lines
+    assert "claim keeps could not be evaluated: ValueError: ::error::one" in lines
+    assert all(line.isprintable() and len(line) < 1_000 for line in lines)
+    assert not [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
 
 
 def test_a_recipe_that_cannot_be_imported_is_one_line_and_a_line_in_the_table(suite):

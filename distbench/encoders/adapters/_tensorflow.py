@@ -94,6 +94,6 @@ TENSORFLOW = Adapter(
     recognizes=_is_loaded,
     call=_call,
     files="the folder of a SavedModel",
-    opens=lambda path: Path(path, PROGRAM).is_file(),
+    opens=lambda path: os.path.isfile(f"{path}/{PROGRAM}"),  # noqa: PTH113 - Path.is_file raises for too long a name
     load=_load,
 )

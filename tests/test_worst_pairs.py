@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 import distbench
 from distbench.engine import gather, single_keys
 from distbench.evaluation import measure
-from distbench.evaluation.worst_pairs import worst_pairs
+from distbench.evaluation.worst_pairs import MAX_POINTS, worst_pairs
 
 RNG = np.random.default_rng(0)
 METRICS = ("euclidean", "cosine", "cityblock", "hamming")
@@ -147,9 +147,25 @@ def test_points_that_lost_most_have_pairs_if_only_recall_is_measured(monkeypatch
     whole = distbench.evaluate_codes(X, Z, reference=(X_ref, Z_ref), metrics=("knn_recall", "trustworthiness"))
     assert report["knn_recall"].value == whole["knn_recall"].value
     assert report.pairs["torn"]
-    largest = np.sort(scores)[measure.RANKED_POINTS - 1]
+    largest = np.sort(scores)[MAX_POINTS - 1]
     assert all(scores[pair.query] <= largest for pair in report.pairs["torn"])
     check(report.pairs, (X, Z), (X_ref, Z_ref))
+
+
+@pytest.mark.parametrize("metric", ["inner_product", *METRICS])
+@pytest.mark.parametrize(("judged", "include_queries"), [(None, True), (None, False), ([19, 7, 0], True)])
+def test_farthest_neighbors_are_those_that_the_pass_over_all_candidates_finds(metric, judged, include_queries):
+    X, X_ref = points(40, 60, 20)
+    X[5], X_ref[:20] = X[4], X[:20]  # ties
+    codes, known = (np.rint(each[:, :18]) for each in (X, X_ref))
+    options = {"judged": judged, "include_queries": include_queries, "distance_z": metric, "k": 4}
+    gathered = gather(X, codes, X_ref, known, families=frozenset({"ranks"}), **options)
+    for side, expected in enumerate((gathered.ranks.trust, gathered.ranks.continuity)):
+        worst = gathered.pair_ranks.farthest(side, np.arange(gathered.m), 4)
+        ranks = gathered.pair_ranks(np.arange(gathered.m), worst)[:, 1 + 2 * side]
+        assert np.array_equal(ranks[ranks > 4], expected.worst_rank[ranks > 4])
+        assert np.array_equal(worst[ranks > 4], expected.worst[ranks > 4])
+        assert (expected.worst_rank[ranks <= 4] <= 4).all()
 
 
 def test_few_points_have_worst_pairs_of_fewer_neighbors():

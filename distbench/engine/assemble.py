@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.engine import neighbors, rank_correlation
-from distbench.engine.pair_ranks import PairRanks
+from distbench.engine.pair_ranks import PairRanks, candidates_at
 from distbench.engine.partial_sums import ByK, Part
 from distbench.engine.problem import Problem
 from distbench.engine.random_signs import SKETCHES
@@ -72,11 +72,8 @@ class _Places:
         return values if self.n_test else np.zeros((self.m, *values.shape[1:]))
 
     def candidates(self, columns: Indices) -> Indices:
-        """Return the candidates at these columns: the caller's row of a test point, n_test + the row of a reference."""
-        if self.order is None:
-            return columns
-        is_test = columns < self.n_test
-        return np.where(is_test, self.order[np.where(is_test, columns, 0)], columns)
+        """Return the candidates at these columns, as the caller names them."""
+        return candidates_at(columns, self.order, self.n_test)
 
 
 def _notes(problem: Problem) -> tuple[Note, ...]:

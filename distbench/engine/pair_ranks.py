@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from distbench.engine.canonical_order import inverse
 from distbench.engine.parallel.blas import one_blas_thread
 from distbench.engine.problem import Problem
+from distbench.engine.shortlists import Nearest, shortlists
 from distbench.engine.single_keys import ROUNDING, SingleKeys
 
-__all__ = ["PairRanks"]
+__all__ = ["PairRanks", "candidates_at"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -38,6 +39,29 @@ class PairRanks:
             return np.column_stack(
                 [each for singles in self.problem.singles for each in _ranked(singles, queries, columns)]
             )
+
+    def farthest(self, side: int, queries: Indices, k: int) -> Indices:
+        """Return of each query's k nearest in the other space the one that is farthest in the space of a side.
+
+        queries : places among the judged test points, in order. The neighbors are as the caller names them.
+        """
+        space, other, columns = self.problem.singles[side].space, self.problem.singles[1 - side], np.empty_like(queries)
+        with one_blas_thread():
+            for some, (near,) in shortlists([Nearest(other, k)], queries):
+                kth = np.partition(near.keys, k - 1, axis=1)[:, k - 1 : k]
+                row, place = np.nonzero(near.keys <= kth)
+                keys = np.full(near.keys.shape, -np.inf)
+                keys[row, place] = space.pair_keys(some[row], near.places[row, place])
+                columns[np.searchsorted(queries, some)] = near.places[np.arange(len(some)), keys.argmax(axis=1)]
+        return candidates_at(columns, self.order, self.problem.n_test)
+
+
+def candidates_at(columns: Indices, order: Indices | None, n_test: int) -> Indices:
+    """Return the candidates at columns: the caller's row of a test point, n_test + the row of a reference."""
+    if order is None:
+        return columns
+    is_test = columns < n_test
+    return np.where(is_test, order[np.where(is_test, columns, 0)], columns)
 
 
 def _ranked(singles: SingleKeys, queries: Indices, columns: Indices) -> tuple[Array, Array]:

@@ -6,13 +6,14 @@ over all other queries when the point is removed from the candidates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distbench.engine.pair_ranks import PairRanks
 from distbench.engine.ratio_tails import Tail
 
 __all__ = ["Moments", "RankSide", "Ranks", "Shepard", "Statistics", "Triplets"]
@@ -90,7 +91,7 @@ class Statistics:
     groups: Indices | None = None  # (n_test,) of the test points, queries first
     extras: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    pair_ranks: Callable[[Indices, Indices], Array] | None = None  # `distbench.engine.pair_ranks.PairRanks`
+    pair_ranks: PairRanks | None = None
     by_k: Mapping[int, tuple[Ranks | None, dict[str, Any]]] = field(default_factory=dict)  # ranks and extras
 
     def at(self, k: int) -> Statistics:

@@ -20,7 +20,7 @@ from distbench.evaluation.points import EncodedPoints, InputPoints
 from distbench.evaluation.report import Report, Score
 from distbench.evaluation.sampling import sampled, unreached_notes
 from distbench.evaluation.settings import Settings
-from distbench.evaluation.worst_pairs import MAX_PAIRS, worst_pairs
+from distbench.evaluation.worst_pairs import worst_pairs
 from distbench.inference.estimate import mean_arrays
 from distbench.inference.groups import FEW_GROUPS, leave_groups_out
 from distbench.metrics import Measured, Metric
@@ -33,7 +33,7 @@ __all__ = ["measure", "score_of"]
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float64] | None
 
-RANKED_POINTS, RANKED_PAIRS = 32, 1 << 24  # at most so many have ranks only for worst pairs
+RANKED_PAIRS = 1 << 24  # at most so many have ranks only for worst pairs
 
 
 def measure(
@@ -81,7 +81,6 @@ def _report(
         other = _gather(points, draw, settings, judged)
         for metric in settings.metrics:
             values[metric.name].append(measured(metric, other))
-    ranked = _with_ranks(points, first, settings, statistics, values[settings.metrics[0].name][0].points)
     scores = {m.name: score_of(m, values[m.name], statistics, settings.confidence) for m in settings.metrics}
     notes = list(statistics.notes)
     if judged is not None:
@@ -100,7 +99,7 @@ def _report(
         point_bytes=points.point_bytes,
         confidence=settings.confidence,
         notes=tuple(notes),
-        pairs=worst_pairs(ranked, points.labels),
+        pairs=worst_pairs(statistics, points.labels, values[settings.metrics[0].name][0].points),
         judged=judged,
         distance_x=settings.distance_x,
         distance_z=settings.distance_z,
@@ -126,17 +125,6 @@ def _families(points: InputPoints, settings: Settings, judged: Rows | None) -> C
     queries = len(points.X if judged is None else judged)
     pairs = queries * (len(points.X) + (0 if points.X_ref is None else len(points.X_ref)))
     return () if pairs > RANKED_PAIRS and all(metric.search for metric in settings.metrics) else {"ranks"}
-
-
-def _with_ranks(
-    points: InputPoints, draw: EncodedPoints, settings: Settings, statistics: Statistics, scores: Scores
-) -> Statistics:
-    """Return statistics that have ranks: if these have none, of the test points with the least `scores`."""
-    if statistics.ranks is not None or scores is None:
-        return statistics
-    count = int(np.clip(RANKED_PAIRS // statistics.M, MAX_PAIRS, RANKED_POINTS))
-    least = np.lexsort((statistics.places[: statistics.m], scores))[:count]
-    return _gather(points, draw, settings, np.sort(statistics.judged[least]), {"ranks"})
 
 
 def _gather(

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from distbench._util.text import plain_name
 from distbench.engine import Statistics
-from distbench.engine.statistics import RankSide
 from distbench.evaluation.scores import Pair, PairKind
 
 __all__ = ["MAX_PAIRS", "worst_pairs"]
@@ -19,26 +18,29 @@ Labels = tuple[NDArray[Any] | None, NDArray[Any] | None]  # of test and of refer
 _Place = tuple[int, int]  # a query's place among the judged test points, and one of its candidates
 
 MAX_PAIRS = 10  # for each kind
+MAX_POINTS = 16  # whose neighbors are looked at if there are no ranks
 
 
-def worst_pairs(statistics: Statistics, labels: Labels = (None, None)) -> dict[PairKind, tuple[Pair, ...]]:
+def worst_pairs(
+    statistics: Statistics, labels: Labels = (None, None), scores: NDArray[np.float64] | None = None
+) -> dict[PairKind, tuple[Pair, ...]]:
     """Return the worst pairs by continuity and by trustworthiness, and the two pairs that determine the distortion.
 
-    `statistics` must include ranks.
+    If `statistics` have no ranks, the pairs are those of the test points with the least `scores`.
     """
-    ranks, pair_ranks = statistics.ranks, statistics.pair_ranks
-    assert ranks is not None
+    pair_ranks = statistics.pair_ranks
     assert pair_ranks is not None
-    chosen: dict[PairKind, list[_Place]] = {"torn": _worst(statistics, ranks.continuity)}
-    chosen["merged"] = _worst(statistics, ranks.trust)
+    chosen: dict[PairKind, list[_Place]] = {
+        "torn": _worst(statistics, 1, scores),
+        "merged": _worst(statistics, 0, scores),
+    }
     if statistics.moments is not None:
         chosen["extreme"] = _extremes(statistics)
     n_test = statistics.n_test if statistics.queries_are_candidates else 0
     places = [place for pairs in chosen.values() for place in pairs]
     found = pair_ranks(*(np.array([place[side] for place in places], dtype=np.int64) for side in (0, 1))).tolist()
     pairs = iter([_pair(statistics, place, n_test, row, labels) for place, row in zip(places, found, strict=True)])
-    by_kind = {kind: [next(pairs) for _ in places] for kind, places in chosen.items()}
-    return {kind: tuple(pair for pair in of_kind if _is_changed(pair, kind)) for kind, of_kind in by_kind.items()}
+    return {kind: _in_order(kind, [next(pairs) for _ in places], statistics.k) for kind, places in chosen.items()}
 
 
 def _pair(statistics: Statistics, place: _Place, n_test: int, found: Sequence[float], labels: Labels) -> Pair:
@@ -61,16 +63,32 @@ def _pair(statistics: Statistics, place: _Place, n_test: int, found: Sequence[fl
     )
 
 
-def _is_changed(pair: Pair, kind: PairKind) -> bool:
-    """Return whether the rank changed in the direction of the kind; with ties at place k, some pairs keep theirs."""
-    increase = pair.rank_code - pair.rank_input
-    return kind == "extreme" or (increase > 0 if kind == "torn" else increase < 0)
+def _in_order(kind: PairKind, pairs: list[Pair], k: int) -> tuple[Pair, ...]:
+    """Return the worst pairs first; those of neighbors only if they are beyond the k nearest in the other space.
+
+    With ties at place k, the rank of some pairs does not change in the direction of the kind, and these are left out.
+    """
+    if kind == "extreme":
+        return tuple(pairs)
+    ranks = [
+        (pair.rank_code, pair.rank_input) if kind == "torn" else (pair.rank_input, pair.rank_code) for pair in pairs
+    ]
+    order = sorted(range(len(pairs)), key=lambda place: -ranks[place][0])[:MAX_PAIRS]
+    return tuple(pairs[place] for place in order if ranks[place][0] > max(k, ranks[place][1]))
 
 
-def _worst(statistics: Statistics, ranks: RankSide) -> list[_Place]:
-    """Return the neighbors in one space with the largest ranks in the other space."""
-    order = np.argsort(-ranks.worst_rank, kind="stable")[:MAX_PAIRS]
-    return [(i, int(ranks.worst[i])) for i in order.tolist() if ranks.worst_rank[i] > statistics.k]
+def _worst(statistics: Statistics, side: int, scores: NDArray[np.float64] | None) -> list[_Place]:
+    """Return neighbors in the other space that are farthest in the space of a side, or may be."""
+    if statistics.ranks is not None:
+        found = (statistics.ranks.trust, statistics.ranks.continuity)[side]
+        queries = np.argsort(-found.worst_rank, kind="stable")[:MAX_PAIRS]
+        partners = found.worst[queries]
+    else:
+        assert scores is not None
+        assert statistics.pair_ranks is not None
+        queries = np.sort(np.lexsort((statistics.places[: statistics.m], scores))[:MAX_POINTS])
+        partners = statistics.pair_ranks.farthest(side, queries, statistics.k)
+    return list(zip(queries.tolist(), partners.tolist(), strict=True))
 
 
 def _extremes(statistics: Statistics) -> list[_Place]:

@@ -52,8 +52,10 @@ def check_confidence(confidence: Any) -> float:
     return float(confidence)
 
 
-def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = None) -> float:
+def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = None) -> Array:
     r"""Return the delete-one jackknife's standard error, less the part that it counts twice.
+
+    The last axis of `leave_one_out` is of points; statistics along the others are computed at once.
 
     .. math:: \sqrt{\frac{m - 1}{m} \sum_p (T_{(-p)} - \bar T)^2 - \sum_{i,p} c_{ip}^2}
 
@@ -66,12 +68,12 @@ def jackknife_standard_error(leave_one_out: Array, interaction: Array | None = N
     ----------
     .. [1] B. Efron and C. Stein (1981), The jackknife estimate of variance.
     """
-    m = len(leave_one_out)
-    variance = (m - 1) / m * np.sum((leave_one_out - leave_one_out.mean()) ** 2)
+    m = leave_one_out.shape[-1]
+    variance = (m - 1) / m * np.sum((leave_one_out - leave_one_out.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
     if interaction is not None:
-        counted_twice = np.sum(np.mean(np.asarray(interaction) ** 2, axis=1))
-        variance = max(variance - counted_twice, LEAST_SHARE * variance)
-    return float(np.sqrt(variance))
+        counted_twice = np.sum(np.mean(np.asarray(interaction) ** 2, axis=-1), axis=-1)
+        variance = np.maximum(variance - counted_twice, LEAST_SHARE * variance)
+    return np.asarray(np.sqrt(variance))
 
 
 def jackknife_interval(
@@ -105,7 +107,7 @@ def jackknife_interval(
     if interaction is not None:
         interaction = interaction * scale.slope(value)
     quantile = float(stdtrit(degrees_of_freedom(leave_one_out), (1 + confidence) / 2))
-    variance = jackknife_standard_error(without, interaction) ** 2
+    variance = float(jackknife_standard_error(without, interaction)) ** 2
     if losses is not None:
         variance = _variance_near_perfect(variance, scale.slope(value) * losses, scale.slope(value) * failure)
     half = quantile * np.sqrt(variance)
@@ -216,19 +218,17 @@ def _variance_near_perfect(variance: float, losses: Array, failure: float) -> fl
     return (1 - share) * variance + share * min(max(variance, of_points), (1 + 3 * large) * of_points)
 
 
-def degrees_of_freedom(leave_one_out: Array) -> float:
-    """Return the degrees of freedom of the standard error: fewer if a few points make up much of it.
+def degrees_of_freedom(leave_one_out: Array) -> Array:
+    """Return the degrees of freedom of the standard error, as above: fewer if a few points make up much of it.
 
     The variance of a mean of squares is (kurtosis - 1) / m of its square, that of a chi-square 2 / f for f degrees
     of freedom (Satterthwaite 1946). Between 3 and m - 1; m - 1 for fewer than five points.
     """
-    m = len(leave_one_out)
-    squares = (leave_one_out - leave_one_out.mean()) ** 2
-    total = float(squares.sum())
-    if total == 0:
-        return m - 1
-    kurtosis = m * float(np.sum((squares / total) ** 2))
-    return float(np.clip(2 * m / max(kurtosis - 1, 1e-9), 3, m - 1))
+    m = leave_one_out.shape[-1]
+    squares = (leave_one_out - leave_one_out.mean(axis=-1, keepdims=True)) ** 2
+    total = squares.sum(axis=-1, keepdims=True)
+    kurtosis = m * np.sum((squares / np.where(total == 0, 1, total)) ** 2, axis=-1)
+    return np.asarray(np.clip(2 * m / np.maximum(kurtosis - 1, 1e-9), 3, m - 1))
 
 
 @dataclass(frozen=True)

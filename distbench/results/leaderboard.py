@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -165,10 +165,33 @@ def _placed(entries: Sequence[LeaderboardRow], sort: str, direction: str) -> lis
     ranked.sort(key=lambda entry: (entry.values[sort] * (-1 if direction == "up" else 1), entry.encoder))
     confidence = 1 - (1 - CONFIDENCE) / max(1, math.comb(len(ranked), 2))
     placed = []
-    for number_above, entry in enumerate(ranked):
-        better = sum(not _may_be_equal(other, entry, sort, confidence) for other in ranked[:number_above])
+    for entry, sure in zip(ranked, _compared(ranked, confidence), strict=True):
+        unsure = (other for other, sign in zip(ranked[: len(sure)], sure, strict=True) if sign == 0)
+        better = sure.count(1) + sum(not _may_be_equal(other, entry, sort, confidence) for other in unsure)
         placed.append(replace(entry, place=1 + better))
     return placed + [entry for entry in entries if entry.reason]
+
+
+def _compared(ranked: Sequence[LeaderboardRow], confidence: float) -> Iterator[list[int]]:
+    """Yield for each entry what is sure of those above it, as `sure_differences`, for the kind that most are of."""
+    from distbench.inference.many_pairs import kind_of, sure_differences
+
+    kinds = [(kind_of(entry.estimate), _groups(entry)) for entry in ranked]
+    common = Counter(kind for kind in kinds if kind[0] is not None).most_common(1)
+    alike = [kind == common[0][0] if common else False for kind in kinds]
+    chosen = [entry.estimate for entry, is_chosen in zip(ranked, alike, strict=True) if is_chosen and entry.estimate]
+    sure, above = sure_differences(chosen, confidence), list[int]()
+    for place, is_chosen in enumerate(alike):
+        signs = [0] * place
+        if is_chosen:
+            for other, sign in zip(above, next(sure).tolist(), strict=True):
+                signs[other] = sign
+            above.append(place)
+        yield signs
+
+
+def _groups(entry: LeaderboardRow) -> frozenset[str]:
+    return frozenset(row.groups for row in entry.rows)
 
 
 def _may_be_equal(other: LeaderboardRow, entry: LeaderboardRow, sort: str, confidence: float) -> bool:
@@ -176,7 +199,7 @@ def _may_be_equal(other: LeaderboardRow, entry: LeaderboardRow, sort: str, confi
         return True
     if other.estimate is None or entry.estimate is None:
         return False
-    is_paired = {row.groups for row in other.rows} == {row.groups for row in entry.rows}
+    is_paired = _groups(other) == _groups(entry)
     a, b = (e if is_paired else e.unpaired() for e in (other.estimate, entry.estimate))
     low, high = (a - b).interval(confidence)
     return low is not None and high is not None and low <= 0 <= high

@@ -312,6 +312,24 @@ def test_columns_of_texts_need_the_steps_that_encode_them():
         distbench.evaluate(project, mixed, k=5)
 
 
+def test_tables_as_codes_are_read_as_tables_as_points_are():
+    def rows(batch):
+        return [pd.Series(row, index=list("abcdef")[:: 1 if row[0] < 0 else -1]) for row in batch]
+
+    whole = 2**60 + np.arange(60)
+    arrow = pytest.importorskip("pyarrow").table({"a": whole, "b": X[:, 0]})
+    for encode, message in (
+        (rows, r"codes whose names in row 0 are not in row \d, or in another order; return a frame"),
+        (lambda b: [pd.DataFrame([row]) for row in rows(b)], "codes whose names in row 0 are not in row "),
+        (lambda b: pd.DataFrame({"a": whole, "b": b[:, 0]}), r"integers beyond 2\*\*53"),
+        (lambda b: arrow, r"integers beyond 2\*\*53"),
+    ):
+        with pytest.raises(distbench.EncoderError, match=message):
+            distbench.evaluate(encode, X)
+    with pytest.raises(distbench.InputError, match=r"^Z_test: found integers beyond 2\*\*53"):
+        distbench.evaluate_codes(X, arrow)
+
+
 def test_columns_that_are_no_matrix_are_refused():
     cells = list(X)
     for column, message in (

@@ -17,7 +17,16 @@ from distbench._util.text import first_line
 from distbench.encoders.resolve import call_of, is_path, loaded_file, name_of
 from distbench.errors import DistbenchError, EncoderError, InputError
 from distbench.inputs.batches import batches, describe_batch, detached, rows_of_points
-from distbench.inputs.frames import frame_numbers, is_frame, rows_in_cells
+from distbench.inputs.frames import (
+    MAX_INTEGER,
+    TOO_LARGE,
+    frame_numbers,
+    has_rounded,
+    is_arrow_table,
+    is_frame,
+    row_of_other_names,
+    rows_in_cells,
+)
 from distbench.inputs.sparse import as_csr, is_sparse, row_count, stacked_rows
 from distbench.inputs.table_names import in_another_order, row_names
 
@@ -153,7 +162,11 @@ class Encoder:
 
     def _as_numbers(self, raw: Any, rows: int) -> Any:
         raw = rows_in_cells(raw)
-        if is_frame(raw) and (numbers := frame_numbers(raw)) is not None:
+        if place := row_of_other_names(raw):
+            raise self._error(f"codes whose names in row 0 are not in row {place}, or in another order; return a frame")
+        if (is_frame(raw) or is_arrow_table(raw)) and (numbers := frame_numbers(raw)) is not None:
+            if has_rounded(raw, numbers):
+                raise self._error(f"{TOO_LARGE}; subtract an offset first")
             raw = numbers
         if isinstance(raw, tuple | list) and len(raw) != rows and any(hasattr(part, "shape") for part in raw):
             raise self._error(f"a {type(raw).__name__} of {len(raw)} arrays for {rows} points; return only the codes")
@@ -171,8 +184,8 @@ class Encoder:
             raise self._error(f"{type(raw).__name__}, which numpy cannot read ({first_line(error)})") from error
         if codes.dtype == object and codes.ndim == 0:
             raise self._error(f"{type(raw).__name__}; return one array with a row for each point")
-        if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > 2**53:
-            raise self._error("integers beyond 2**53, which float64 cannot tell apart; subtract an offset first")
+        if codes.dtype.kind in "iu" and codes.size and max(-int(codes.min()), int(codes.max())) > MAX_INTEGER:
+            raise self._error(f"{TOO_LARGE}; subtract an offset first")
         is_short = codes.dtype.name in ("bfloat16", "float16", "float32")
         if codes.dtype.kind not in "buif" and not is_short:
             raise self._error(f"values of type {codes.dtype}; codes must be real numbers")

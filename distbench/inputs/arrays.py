@@ -18,14 +18,16 @@ from distbench.errors import InputError
 from distbench.inputs.batches import detached
 from distbench.inputs.blocks import is_mapped, is_stored, loaded, matrix_blocks
 from distbench.inputs.frames import (
-    check_names_of_rows,
+    MAX_INTEGER,
+    TOO_LARGE,
     frame_numbers,
+    has_rounded,
     is_arrow_table,
     is_frame,
     list_columns,
     other_columns,
+    row_of_other_names,
     rows_in_cells,
-    whole_columns,
 )
 from distbench.inputs.labels import first_missing, is_missing
 from distbench.inputs.sparse import DenseRows, as_csr, is_sparse
@@ -38,9 +40,8 @@ __all__ = [
 
 Points = NDArray[Any]  # of float32 or float64
 
-MAX_INTEGER = 2**53
 LARGE_INTEGERS = (
-    "found integers beyond 2**53, which float64 cannot tell apart",
+    f"found {TOO_LARGE}",
     "subtract an offset first (packed bits: pass bytes, .view(numpy.uint8))",
 )
 IMAGES = "images of shape {} flattened to {} columns"
@@ -115,7 +116,9 @@ def _as_array(value: Any, name: str) -> NDArray[Any]:
         if is_refused:
             raise InputError(name, f"found {kind}", advice)
     value = _without_frame(rows_in_cells(value), name)
-    check_names_of_rows(value, name)
+    if place := row_of_other_names(value):
+        found = f"found the names of row 0 not in row {place}, or in another order"
+        raise InputError(name, found, f"pass a frame, whose columns have the names: pandas.DataFrame({name})")
     try:
         array = np.asarray(detached(value))
     except Exception as error:  # a class of another package may raise anything
@@ -150,10 +153,8 @@ def _without_frame(value: Any, name: str) -> Any:
         lists = list_columns(value)
         advice = f"for a column of lists: pass {name}[{lists[0]!r}]" if lists else "encode or drop them"
         raise InputError(name, f"found columns that are not numbers: {join_names(others)}", advice)
-    if is_arrow_table(value):
-        return value
     numbers = frame_numbers(value)
-    if numbers is not None and (np.abs(numbers[..., whole_columns(value)]) > MAX_INTEGER).any():  # rounded to floats
+    if numbers is not None and has_rounded(value, numbers):
         raise InputError(name, *LARGE_INTEGERS)
     return numbers
 

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distbench.errors import InputError
 from distbench.inputs.labels import is_missing
 
 __all__ = [
     *("frame_like", "frame_numbers", "id_columns", "is_arrow_table", "is_frame", "list_columns", "other_columns"),
-    *("ID_NAME", "check_names_of_rows", "rows_in_cells", "whole_columns"),
+    *("ID_NAME", "MAX_INTEGER", "TOO_LARGE", "has_rounded", "row_of_other_names", "rows_in_cells"),
 ]
 
 ID_NAME = re.compile(r"(.*[ _.-])?(id|idx|index)|unnamed: \d+", re.IGNORECASE)
 LEAST_ROWS = 10  # the numbers of fewer rows may be consecutive by chance
+MAX_INTEGER = 2**53
+TOO_LARGE = "integers beyond 2**53, which float64 cannot tell apart"
 ARROW_NUMBER = re.compile(r"u?int\d+|halffloat|float|double|bool")
 
 
@@ -40,12 +41,14 @@ def _is_of(package: str, X: Any, method: str) -> bool:
 
 
 def frame_numbers(frame: Any) -> NDArray[Any] | None:
-    """Return a frame or a column of pandas as numbers, with NaN for missing values; None if some are not numbers.
+    """Return a frame, a column or an Arrow table as numbers, NaN for missing values; None if some are not numbers.
 
-    Unlike numpy, this works for mixed and nullable columns.
+    Unlike numpy, this works for mixed and nullable columns of pandas and polars.
     """
     if other_columns(frame):
         return None
+    if is_arrow_table(frame):
+        return np.asarray(frame)
     if hasattr(frame, "iloc"):
         numbers: NDArray[Any] = frame.to_numpy(dtype=np.float64, na_value=np.nan)
         return numbers
@@ -53,11 +56,15 @@ def frame_numbers(frame: Any) -> NDArray[Any] | None:
     return frame.cast(sys.modules["polars"].Float64).to_numpy() if numbers.dtype == object else numbers
 
 
-def whole_columns(frame: Any) -> list[int]:
-    """Return the places of the columns of a frame whose type is of whole numbers; none for a column of pandas."""
-    types = list(frame.dtypes) if getattr(frame, "ndim", 2) == 2 else []
-    kinds = [dtype.kind in "iu" if hasattr(dtype, "kind") else dtype.is_integer() for dtype in types]
-    return [place for place, is_whole in enumerate(kinds) if is_whole]
+def has_rounded(frame: Any, numbers: NDArray[Any]) -> bool:
+    """Return whether whole numbers of a frame are beyond 2**53, so that floats in `numbers` cannot tell them apart."""
+    if is_arrow_table(frame):
+        are_whole = ["int" in str(dtype) for dtype in frame.schema.types]
+    else:
+        types = list(frame.dtypes) if getattr(frame, "ndim", 2) == 2 else [frame.dtype]
+        are_whole = [dtype.kind in "iu" if hasattr(dtype, "kind") else dtype.is_integer() for dtype in types]
+    columns = numbers if numbers.ndim == 2 else numbers[:, None]
+    return bool((np.abs(columns[:, are_whole]) > MAX_INTEGER).any())
 
 
 def other_columns(frame: Any) -> list[Any]:
@@ -104,15 +111,15 @@ def frame_like(frame: Any, numbers: NDArray[Any]) -> Any:
     return type(frame)(numbers, **{columns: frame.columns})
 
 
-def check_names_of_rows(rows: Any, name: str) -> None:
-    """Raise InputError if a list has columns of pandas, such as rows of a frame, with names in different orders."""
-    first: Any = rows[0] if isinstance(rows, list | tuple) and rows else None
-    if not hasattr(first, "iloc") or getattr(first, "ndim", 0) != 1:
-        return
-    for place, row in enumerate(rows):
-        if hasattr(row, "iloc") and not row.index.equals(first.index):
-            found = f"found the names of row 0 not in row {place}, or in another order"
-            raise InputError(name, found, f"pass a frame, whose columns have the names: pandas.DataFrame({name})")
+def row_of_other_names(rows: Any) -> int | None:
+    """Return the place of the first row in a list of rows of pandas whose names are not those of row 0, in its order.
+
+    Rows are columns of pandas, such as those of a frame, or frames. None if there is no such row.
+    """
+    if not isinstance(rows, list | tuple) or not rows or not hasattr(rows[0], "iloc"):
+        return None
+    names, others = rows[0].axes[-1], enumerate(rows)
+    return next((place for place, row in others if hasattr(row, "iloc") and not names.equals(row.axes[-1])), None)
 
 
 def rows_in_cells(value: Any) -> Any:

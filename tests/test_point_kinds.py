@@ -76,6 +76,7 @@ IDS = {
     "padded words": _padded(WORDS),
     "padded to a fixed length": np.pad(_padded(WORDS), ((0, 0), (1, 98)), constant_values=((0, 0), (101, 0))),
     "padded on the left": np.pad(_padded(WORDS)[:, ::-1], ((0, 0), (98, 0))),
+    "padded on the left to a length of a model": np.pad(_padded(WORDS)[:, ::-1], ((0, 0), (482, 0))),
     "padded by -100": _padded(WORDS, -100),
 }
 NUMBERS = {

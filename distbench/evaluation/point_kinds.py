@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distbench._util.notes import Note
 from distbench.inputs.blocks import matrix_blocks
@@ -51,12 +52,17 @@ def symbol_notes(X: Any, takes_symbols: bool) -> list[Note]:
     """Return a note if points are ids: if the encoder looks them up, or if their numbers look like it."""
     if takes_symbols:
         found = "the encoder begins with an embedding, so points are ids of tokens or other symbols"
-    elif _look_like_ids(X[:: -(-len(X) // MAX_ROWS), :MAX_COLUMNS]):
+    elif _look_like_ids(X[:: -(-len(X) // MAX_ROWS)][:, _outer_columns(X.shape[1])]):
         found = "points look like ids of tokens or other symbols (whole numbers of one range in all columns)"
     else:
         return []
     advice = "distances between ids mean nothing, so pass input_space=, such as an encoder of their meaning"
     return [Note("warning", "symbols", f"{found}: {advice}")]
+
+
+def _outer_columns(number: int) -> NDArray[np.int64]:
+    """Return the places of at most MAX_COLUMNS columns, from both ends: texts are padded on the left or right."""
+    return np.unique(np.r_[: min(number, MAX_COLUMNS // 2), max(0, number - MAX_COLUMNS // 2) : number])
 
 
 def are_whole(numbers: Any) -> bool:

@@ -410,9 +410,10 @@ class TestDamagedFiles:
         with pytest.raises(error, match="cannot be read: Is a directory"):
             read(tmp_path)
 
-    def test_text_of_another_encoding(self, tmp_path, sound, kind):
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+    def test_text_of_another_encoding(self, tmp_path, sound, kind, encoding):
         read, error, remedy = READERS[kind]
-        (tmp_path / "r.json").write_text(sound[kind], encoding="utf-16")
+        (tmp_path / "r.json").write_text(sound[kind], encoding=encoding)
         with pytest.raises(error, match=rf"r\.json: is not text in UTF-8{remedy}"):
             read(tmp_path / "r.json")
 

@@ -55,6 +55,16 @@ class TestIsSuite:
         with pytest.raises(SuiteError, match=r"latin\.toml: cannot be read: .*; save it as UTF-8"):
             read_suite(latin)
 
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+    def test_a_suite_in_utf16_is_one_and_cannot_be_read(self, tmp_path, encoding):
+        path = tmp_path / "wide.toml"
+        path.write_text("distbench = 1\n[data]\n", encoding=encoding)
+        assert is_suite(path)
+        path.with_name("other.toml").write_text("distbench = 'x'\n", encoding=encoding)
+        assert not is_suite(path.with_name("other.toml"))
+        with pytest.raises(SuiteError, match=r"^wide\.toml: .*; save it as UTF-8$"):
+            read_suite(path)
+
     def test_files_that_cannot_be_opened_are_left_alone(self, tmp_path):
         assert not is_suite(tmp_path / "missing.toml")
         assert not is_suite(tmp_path)

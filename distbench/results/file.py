@@ -156,12 +156,15 @@ def read_file(path: Path, error: type[InputError], remedy: str) -> Results | Non
     if kind_of(path) == "a device":  # it may have no end
         raise error(f"{path}", "is a device", remedy)
     try:
-        results = parse_results(read_text(path))
+        text = read_text(path)
+        if "\0" in text:  # as of UTF-16
+            raise UnicodeError
+        results = parse_results(text)
     except FileNotFoundError:
         return None
     except OSError as problem:
         raise error(f"{path}", f"cannot be read: {problem.strerror or problem}") from problem
-    except UnicodeDecodeError as problem:
+    except UnicodeError as problem:
         raise error(f"{path}", "is not text in UTF-8", remedy) from problem
     except ValueError as problem:
         if isinstance(problem, CutOffError) and remedy == READ:

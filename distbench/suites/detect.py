@@ -24,7 +24,7 @@ def is_suite(path: Path) -> bool:
         if not path.is_file():  # opening a pipe could wait for ever
             return False
         with path.open(encoding="utf-8-sig", errors="replace") as lines:
-            for line in map(str.strip, lines):
+            for line in (line.replace("\0", "").strip("\ufffd \t\r\n") for line in lines):  # also in UTF-16, to be told
                 if not in_text and _HEADER.match(line):
                     return False
                 if not in_text and _MARK.match(line):

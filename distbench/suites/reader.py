@@ -104,6 +104,8 @@ def read_suite(path: Path) -> Suite:
         raise SuiteError(path.name, f"cannot be read: {error}", "save it as UTF-8") from error
     except OSError as error:
         raise SuiteError(path.name, f"cannot be read: {error}") from error
+    if "\0" in text:
+        raise SuiteError(path.name, "found zero bytes, as those of UTF-16", "save it as UTF-8")
     top = TomlLocation(path.name, key_lines(text))
     keys = _SuiteKeys(**take(_document(text, top), _SuiteKeys, top))
     name, source = _data(keys.dataset, top.at("dataset"), path.parent)

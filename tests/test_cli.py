@@ -210,8 +210,9 @@ class TestCompare:
         before = stored("before.json", rows(), claims=claims("borne out", "borne out", "refuted", "borne out"))
         now = stored("now.json", rows(), claims=claims("borne out", "refuted", "undecided"))
         result = run("compare", before, now, "--fail", "all:1%")
-        assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "claim c1: was borne out, is now refuted")
-        assert json.loads(run("compare", before, now, "--json").stdout)["claims"] == [result.stdout.splitlines()[-1]]
+        told = ["claim c1: was borne out, is now refuted", "claims that are missing now: c3"]
+        assert (result.exit_code, result.stdout.splitlines()[-2:]) == (0, told)
+        assert json.loads(run("compare", before, now, "--json").stdout)["claims"] == told
 
     def test_text_without_room_names_an_option_of_the_command(self, stored, rows):
         paths = stored("before.json", rows("a", 4)), stored("now.json", rows("a", 2))

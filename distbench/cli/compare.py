@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from distbench._util.text import join_names
 from distbench.cli import _common as common
 from distbench.cli._common import PATH, CannotDo, json_option, width_option
 from distbench.inference.verdicts import Undecided
@@ -102,13 +103,14 @@ def _of_last_run(path: Path) -> Results:
 
 
 def _changed_claims(before: Sequence[ClaimOutcome], now: Sequence[ClaimOutcome]) -> list[str]:
-    """Return a line for each claim that was as expected and has another verdict now."""
+    """Return a line for each claim that was as expected and has another verdict now, and one for all missing now."""
     verdicts = {claim.id: claim.verdict for claim in now}
+    missing = [claim.id for claim in before if claim.id not in verdicts]
     return [
         f"claim {claim.id}: was {claim.verdict}, is now {verdicts[claim.id]}"
         for claim in before
         if claim.verdict == claim.expect != verdicts.get(claim.id, claim.verdict)
-    ]
+    ] + [f"claims that are missing now: {join_names(missing)}"] * bool(missing)
 
 
 def _accept(before: Path, now: Sequence[Path]) -> str:

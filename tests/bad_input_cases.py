@@ -132,7 +132,7 @@ def evaluation(*words, encoder=never, points=X, **options):
 
 
 ARGUMENTS = [
-    evaluation("X_test: found 0 candidates", "at least 3", points=X[:1]),
+    evaluation("X_test: found 0 candidates", "at least 2", points=X[:1]),
     evaluation("X_test: found 1 candidates", points=X[:2]),
     evaluation("X_test: found points that all coincide", points=np.ones((40, 4))),
     evaluation("k: found 0 with M = 39", "pass 1 <= k <= 19", k=0),
@@ -332,8 +332,8 @@ CODES = [
         "reference[0]: found rows of shape (2, 2), but (1, 4) in X",
     ),
     case(lambda: metrics.label_agreement(None, Z, np.zeros(40)), "X: found None"),
-    case(lambda: metrics.knn_recall(X[:3], Z[:3]), "X: found 2 candidates"),
-    case(lambda: metrics.knn_recall(X[:3], Z[:3], reference=(X[:2], Z[:2])), "X and reference[0]: found 2 candidates"),
+    case(lambda: metrics.knn_recall(X[:2], Z[:2]), "X: found 1 candidates"),
+    case(lambda: metrics.knn_recall(X[:3], Z[:3], reference=(X[:1], Z[:1])), "X and reference[0]: found 1 candidates"),
     case(lambda: metrics.spearman(X, Z[:3]), "Z: found 3 rows, but X has 40"),
     case(lambda: metrics.continuity(X, Z, k=20), "k: found 20 with M = 39"),
     case(lambda: metrics.stress(X * 0, Z), "X: found points that all coincide"),

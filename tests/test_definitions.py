@@ -14,6 +14,7 @@ import pytest
 from clouds import DEFAULT, FEW, FIRST_ORDER, KINDS, MANY, SETTINGS, WORST, Split, cloud, measure, split
 from oracles import definitions
 
+import distbench.metrics
 from distbench.metrics import METRICS
 
 SMALL = 3  # neighbors
@@ -178,3 +179,17 @@ def test_ties_are_averaged_over_random_orders():
     areas = [definitions._area_under_rnx(np.array(r), np.array(s)) for r, s in every]
     points = Split(np.zeros((1, 1)), np.zeros((1, 1)), None, a[:, None], b[:, None], include=False)
     assert measure(points, k, ["rnx_auc"])["rnx_auc"].value == pytest.approx(np.mean(areas), abs=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["plain", "quantised", "duplicates", "collapsed"])
+@pytest.mark.parametrize("queries", [3, 2])
+def test_two_candidates_give_values_without_intervals(kind, queries):
+    X, Z, labels = cloud(kind, 3, 0)
+    points = split(X, Z, labels, "in sample" if queries == 3 else "train and test", queries)
+    reference = None if queries == 3 else (points.X_ref, points.Z_ref)
+    expected = definitions.score(points.X, points.Z, 1, *points.where)
+    names = [name for name in expected if name in distbench.metrics.METRICS]
+    report = distbench.evaluate_codes(points.X, points.Z, reference=reference, k=1, metrics=names)
+    for name in names:
+        assert report[name].value == pytest.approx(expected[name], rel=1e-9, abs=1e-9), name
+        assert report[name].low is None, name

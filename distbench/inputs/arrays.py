@@ -295,16 +295,16 @@ def check_row_shapes(parts: Sequence[Any], names: Sequence[str]) -> None:
 def check_space(X: Points, X_ref: Points | None, names: tuple[str, str], include_queries: bool = True) -> int:
     """Return the number M of candidates of each query.
 
-    Raises InputError if they are fewer than 3, if queries and references differ in their numbers of columns, or if all
+    Raises InputError if they are fewer than 2, if queries and references differ in their numbers of columns, or if all
     points coincide.
     """
     M = len(X) - 1 if include_queries or X_ref is None else 0
     if X_ref is not None:
         check_same_columns(X, X_ref, names)
         M += len(X_ref)
-    if M < 3:
+    if M < 2:
         where = names[0] if X_ref is None else " and ".join(names)
-        raise InputError(where, f"found {M} candidates for each point", "at least 3 are needed")
+        raise InputError(where, f"found {M} candidates for each point", "at least 2 are needed")
     others = X if X_ref is None else X_ref
     if (others[0] == X).all() and (others == others[0]).all():
         raise InputError(names[0], "found points that all coincide", "nothing can be measured on them")

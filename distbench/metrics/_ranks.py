@@ -44,10 +44,10 @@ def _excess_ranks(statistics: Statistics, name: Literal["trust", "continuity"]) 
     k, M = statistics.k, statistics.M
     norm = _rank_norm(k, M)
     mean = leave_one_out_mean(statistics, side.rows, side.columns)
-    norm_without = _rank_norm(k, M - 1) if statistics.queries_are_candidates else norm
+    M_without = M - 1 if statistics.queries_are_candidates else M
     return Measured(
         value=float(1 - norm * side.rows.mean()),
-        leave_one_out=None if mean is None else 1 - norm_without * mean,
+        leave_one_out=None if mean is None or M_without <= k else 1 - _rank_norm(k, M_without) * mean,
         points=1 - norm * side.rows,
         interaction=interaction(statistics, side.signed, norm),
         chance=1 - (M - k) * (M - k + 1) / (M * (2 * M - 3 * k + 1)),

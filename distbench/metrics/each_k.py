@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from distbench.engine import Statistics, gather
@@ -26,5 +27,10 @@ def gather_each_k(
 
 
 def measured(metric: Metric, statistics: Statistics) -> Measured:
-    """Return the values of a metric from `gather_each_k`, at its own k if it has one."""
-    return metric.measure(statistics.at(metric.at(statistics.k)))
+    """Return the values of a metric from `gather_each_k`, at its own k if it has one.
+
+    Two candidates, if one of them may be left out, are too few for an interval: any codes keep the order of one.
+    """
+    whole = metric.measure(statistics.at(metric.at(statistics.k)))
+    has_interval = statistics.M > 2 or not statistics.queries_are_candidates
+    return whole if has_interval else replace(whole, leave_one_out=None, interaction=None)

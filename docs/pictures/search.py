@@ -20,7 +20,7 @@ COLORS = {
 
 boards = leaderboard(read_store(store_path(SUITE)).results.rows, "knn_recall")
 page = figure(7.4, 3.6)
-axes = clean(page.subplots(), "share of the 10 nearest by cosine found among codes")
+axes = clean(page.subplots(), "share of the 10 nearest by cosine found; documents and queries compressed")
 for name, color in COLORS.items():
     found = [(board.code_size, entry) for board in boards for entry in board.entries if entry.encoder == name]
     sizes, values = [size for size, _ in found], [entry.values["knn_recall"] for _, entry in found]

@@ -28,12 +28,12 @@ def test_worse_metrics_come_first_then_better_ones_then_the_number_of_the_rest()
     assert output == [
         "Changes since old.json",
         "",
-        "1 worse (1 surely *):",
+        "1 worse (1 clearly *):",
         "  b, digits, code size 2: continuity 0.9000 -> 0.7000 (-0.20, -0.25 to -0.15) *",
-        "1 better (1 surely *):",
+        "1 better (1 clearly *):",
         "  a, digits, code size 2: continuity 0.9000 -> 0.9600 (+0.06, +0.01 to +0.11) *",
         "2 unchanged",
-        "* the 95 % interval of the change excludes 0; with several seeds it also covers chance in training",
+        "* the 95 % interval of the change excludes 0; with several seeds it also covers other trainings",
     ]
 
 
@@ -70,7 +70,7 @@ def test_it_stays_short_and_names_the_option_that_shows_the_rest():
     names = tuple(f"new_{n}, digits, code size 2" for n in range(9))
     output = lines(comparison(*many, *better, not_compared=tuple(lost), only_now=names), 80)
     assert len(output) <= 24
-    assert "100 worse (100 surely *), the first 8 of them:" in output
+    assert "100 worse (100 clearly *), the first 8 of them:" in output
     assert "  encoder_99, digits, code size 2: continuity 0.9000 -> 0.7010 (-0.20) *" in output
     assert any(line.startswith("lost: lost_0, digits, code size 2: now failed: no; ") for line in output)
     assert any("and 6 more" in line for line in output)

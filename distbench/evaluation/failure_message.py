@@ -98,7 +98,7 @@ def _certainty(report: Report, score: Score, limit: float) -> str:
     if score.low is None or score.high is None:
         return "no interval: the metric is a worst case, there are too few points, or the value rests on one point"
     if verdict(score.value, score.low, score.high, limit, score.direction) == "broken":
-        certainty = "breaks it: more test points would not help"
+        certainty = "breaks it: more test points are unlikely to help"
     else:
         count, units = (report.m, "test points") if report.groups is None else (len(report.groups), "groups")
         needed = points_to_decide(score.value, score.low, score.high, limit, count)

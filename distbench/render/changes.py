@@ -18,7 +18,7 @@ __all__ = ["SURE", "ChangeGroups", "change_text", "group_changes", "render_chang
 
 MAX_WORSE, MAX_BETTER = 8, 4  # listed changes
 MAX_NAMES = 3  # names in a line
-SURE = "the 95 % interval of the change excludes 0; with several seeds it also covers chance in training"
+SURE = "the 95 % interval of the change excludes 0; with several seeds it also covers other trainings"
 OTHER_POINTS = "the points changed, so intervals are not paired"
 MOVED = "matched by their points; store the results again before another name changes"
 REST = "the md and html reports list every change (--distbench-report md:PATH)"
@@ -118,7 +118,7 @@ def _group(
         is_whole = is_whole and (fits or not interval)
     sure = sum(change in groups.sure for change in changes)
     more = f", the first {max_lines} of them" if len(changes) > max_lines else ""
-    return [f"{len(changes)} {word} ({sure} surely *){more}:", *lines], is_whole
+    return [f"{len(changes)} {word} ({sure} clearly *){more}:", *lines], is_whole
 
 
 def _first_names(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Limits that a run suggests for an encoder, how surely it meets them, and the simple baselines that meet them too."""
+"""Limits that a run suggests for an encoder, how often it should meet them, and simple baselines that meet them too."""
 
 from __future__ import annotations
 

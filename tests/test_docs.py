@@ -149,9 +149,10 @@ def _pages(pattern):
 def test_readme_counts_the_claims_as_they_are_stored():
     claims = read_store(store_path(ROOT / "suites" / "distbench_suites" / "claims.toml")).results.claims
     verdicts = Counter(claim.verdict for claim in claims)
+    by_interval = sum(claim.p_value is not None and claim.verdict == "borne out" for claim in claims)
     sentence = (
-        f"The suite `claims` tests {len(claims)} statements like these: "
-        f"{verdicts['borne out']} were borne out, {verdicts['undecided']} are undecided."
+        f"The suite `claims` tests {len(claims)} statements about such results: {verdicts['borne out']} were borne out "
+        f"({by_interval} by intervals), {verdicts['undecided']} are undecided."
     )
     assert sentence in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 

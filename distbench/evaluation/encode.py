@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.distances import HAMMING, PRECOMPUTED
+from distbench._util.distances import HAMMING, PACKED_HAMMING, PRECOMPUTED
 from distbench.encoders.decoder import decode
 from distbench.encoders.determinism import check_same_again
 from distbench.encoders.encoder import Encoder
@@ -103,9 +103,11 @@ def with_codes(
         return EncodedPoints(points.X, Z, points.X_ref, Z_ref, distance_z=PRECOMPUTED)
     parts: list[Any] = [codes[0]] if points.X_ref is None else [codes[0], codes[1]]
     narrow = parts if settings.distance_z == HAMMING else without_empty_columns(parts, names)
-    Z = as_points(narrow[0], names[0], notes, FLATTENED)
-    Z_ref = None if points.X_ref is None else as_points(narrow[1], names[1], notes, FLATTENED)
-    both = [Z] if Z_ref is None else [Z, Z_ref]
+    is_packed = settings.distance_z == PACKED_HAMMING
+    both = [
+        as_points(part, name, notes, FLATTENED, keep_bytes=is_packed) for part, name in zip(narrow, names, strict=False)
+    ]
+    Z, Z_ref = both[0], both[1] if len(both) == 2 else None
     distance = checked_code_distance(both, codes[: len(both)], names[: len(both)], settings.distance_z, notes)
     full_size = codes[0].shape[1] if narrow[0] is not codes[0] else None
     check_same_rows(points.X, Z, (points.names[0], names[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any
@@ -47,8 +47,12 @@ LARGE_INTEGERS = (
 IMAGES = "images of shape {} flattened to {} columns"
 
 
-def as_points(value: Any, name: str, notes: list[str] | None = None, flattened: str = IMAGES) -> Points:
+def as_points(
+    value: Any, name: str, notes: list[str] | None = None, flattened: str = IMAGES, keep_bytes: bool = False
+) -> Points:
     """Return `value` as a C-contiguous matrix of float32 or float64, shape (n, d), one point per row.
+
+    With `keep_bytes`, an array of uint8 stays one: as floats, packed bits would take eight times the memory.
 
     Takes numbers of any real dtype in arrays, lists, frames, tensors, sparse matrices, memory maps, and arrays of HDF5,
     Zarr or Dask. Images (n, h, w[, c]) are flattened, and a note is added to `notes`: `flattened`, with the shape of a
@@ -67,8 +71,9 @@ def as_points(value: Any, name: str, notes: list[str] | None = None, flattened: 
         shape = tuple(value.shape[1:])
         notes.append(Note("info", "flattened", f"{name}: {flattened.format(shape, math.prod(shape))}"))
     check = _Check(name)
+    ready = (np.float32, np.float64, *((np.uint8,) if keep_bytes else ()))
     with np.errstate(over="ignore"):  # the check reports numbers that do not fit
-        points = _as_matrix(value, name, check)
+        points = _as_matrix(value, name, check, ready)
     check.finish()
     return points
 
@@ -81,17 +86,17 @@ def bytes_per_row(value: Any) -> int | None:
     return size * math.prod(map(int, shape[1:])) if shape else None
 
 
-def _as_matrix(value: Any, name: str, check: _Check) -> Points:
-    if is_stored(value) or (is_mapped(value) and not _is_ready(value)):
+def _as_matrix(value: Any, name: str, check: _Check, ready: Collection[type[Any]]) -> Points:
+    if is_stored(value) or (is_mapped(value) and not _is_ready(value, ready)):
         return loaded(value, name, check)
     array = value.reshape(len(value), -1)
     for rows, block in matrix_blocks(array):
         check(block, rows.start)
-    return array if _is_ready(array) else np.ascontiguousarray(array, dtype=np.float64)
+    return array if _is_ready(array, ready) else np.ascontiguousarray(array, dtype=np.float64)
 
 
-def _is_ready(array: NDArray[Any]) -> bool:
-    return array.dtype in (np.float32, np.float64) and array.dtype.isnative and array.flags.c_contiguous
+def _is_ready(array: NDArray[Any], types: Collection[type[Any]]) -> bool:
+    return array.dtype in types and array.dtype.isnative and array.flags.c_contiguous
 
 
 def _as_array(value: Any, name: str) -> NDArray[Any]:

@@ -110,6 +110,7 @@ def with_metric_inputs(
             _queries_and_others(points[side], None if reference is None else reference[side], queries, among)
             for side in (0, 1)
         )
+        Z, Z_ref = (np.asarray(codes, dtype=np.result_type(codes, np.float32)) for codes in (Z, Z_ref))  # no bytes
         inputs = MetricInputs(X, Z, X_ref, Z_ref, among, k, *distances)
         if PRECOMPUTED not in distances:
             return inputs

@@ -12,6 +12,7 @@ import pytest
 
 from distbench._util.text import plain_text
 from distbench.render.formats import SIGNS
+from pytest_distbench._session import relative_path
 
 if TYPE_CHECKING:
     from distbench.results.run import RunResults
@@ -72,7 +73,7 @@ def _wrong(text: str) -> pytest.UsageError:
 
 
 def write_reports(
-    reports: Requests, run: RunResults, whole: bool, text: Callable[[int], str]
+    config: pytest.Config, reports: Requests, run: RunResults, whole: bool, text: Callable[[int], str]
 ) -> tuple[list[str], list[str]]:
     """Write the reports of a run; return a line for each report that was written, and for each that could not be.
 
@@ -91,7 +92,8 @@ def write_reports(
             other = f"{named}: {type(error).__name__}: {error}"
             failed.append(f"{kind} report{f': {os_problem(error)}{hint}' if isinstance(error, OSError) else other}")
         else:
-            written += [f"{kind} report: {place}"] if place else []
+            shown = place if path is None else relative_path(path, config)
+            written += [f"{kind} report: {shown}"] if place else []
     return written, failed
 
 

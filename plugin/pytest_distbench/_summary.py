@@ -176,7 +176,8 @@ class Summary:
         if any(record.updates for record in records):
             from pytest_distbench._writer import write_updates
 
-            self._written, self._unwritten = write_updates(records)
+            stored, self._unwritten = write_updates(records)
+            self._written = [f"{relative_path(path, self._config)}: {what}" for path, what in stored]
             if not is_cut(session):
                 remove_kept_fits(self._config)
         if self._settings.reports:
@@ -184,7 +185,9 @@ class Summary:
 
             reports = [(kind, path) for kind, path in self._settings.reports if not self._keeps(kind, path, session)]
             whole = self._selection.is_whole(session)
-            written, failed = write_reports(reports, self._run, whole, lambda width: joined(self._blocks(width)))
+            written, failed = write_reports(
+                self._config, reports, self._run, whole, lambda width: joined(self._blocks(width))
+            )
             self._written += written
             self._unwritten += failed
 

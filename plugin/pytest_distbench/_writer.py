@@ -28,13 +28,14 @@ def check_writable(path: Path) -> None:
         raise SuiteError(f"{path}", f"cannot be written: {problem}")
 
 
-def write_updates(records: Iterable[Record]) -> tuple[list[str], list[str]]:
-    """Store rows and claims; return a line for each file that was written, and for each that could not be."""
+def write_updates(records: Iterable[Record]) -> tuple[list[tuple[Path, str]], list[str]]:
+    """Store rows and claims; return each file that was written and what was, and a line for each that could not be."""
     by_suite: dict[str, list[tuple[UpdateRecord, Record]]] = {}
     for record in records:
         for update in record.updates:
             by_suite.setdefault(update["suite"], []).append((update, record))
-    written, failed = [], []
+    written: list[tuple[Path, str]] = []
+    failed = []
     for suite, updates in sorted(by_suite.items()):
         path = store_path(Path(suite))
         try:
@@ -47,7 +48,7 @@ def write_updates(records: Iterable[Record]) -> tuple[list[str], list[str]]:
             hint = "; it is unchanged: make room, and run again" if isinstance(error, OSError) else ""
             failed.append(f"{path} could not be written: {error}{hint}")
         else:
-            written.append(f"{path}: {_counts([record for _, record in updates])}")
+            written.append((path, _counts([record for _, record in updates])))
     return written, failed
 
 

@@ -206,14 +206,14 @@ def test_damaged_results_are_an_error_before_tests_run_and_stay(pytester, damage
 
 
 @pytest.mark.parametrize("kind", ["json", "md", "html", "term"])
-def test_a_disk_that_is_full_leaves_the_old_report(kind, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_leaves_the_old_report(kind, tmp_path, monkeypatch, pytestconfig):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     path = tmp_path / f"out.{kind}"
 
     def write(run):
-        return write_reports([(kind, path)], run, True, lambda width: "text of the terminal")
+        return write_reports(pytestconfig, [(kind, path)], run, True, lambda width: "text of the terminal")
 
     assert write(outcome()) == ([f"{kind} report: {path}"], [])
     before = path.read_bytes()

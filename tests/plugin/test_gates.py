@@ -239,7 +239,7 @@ def test_a_red_run_keeps_the_file_that_it_was_compared_with(run, pytester, worse
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         result.stdout.fnmatch_lines(
             [
-                "written: json report: */now.json",
+                "written: json report: now.json",
                 "not written: json report base.json, with which this red run was compared; to accept it: pytest "
                 "--distbench --distbench-report=json:base.json",
             ]

@@ -24,7 +24,6 @@ __all__ = [
     "keys_from_products",
     "pair_keys",
     "pair_products",
-    "products",
     "summed_keys",
     "tolerance",
     "unlike_bits",
@@ -155,18 +154,6 @@ def _pair_keys(x: Array, y: Array, i: Indices, j: Indices, out: Array) -> None:
             difference = a[c] - b[c]
             total += difference * difference
         out[p] = total
-
-
-@kernel
-def products(x: Array, rows: Array) -> Array:
-    """Return the inner products of the point `x` with some rows (n, d), summed column by column."""
-    out = np.empty(len(rows))
-    for p in range(len(rows)):
-        total = 0.0
-        for c in range(len(x)):
-            total += x[c] * rows[p, c]
-        out[p] = total
-    return out
 
 
 @kernel

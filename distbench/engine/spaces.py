@@ -83,10 +83,10 @@ class InnerProductSpace(Space):
         return -self._products(i)
 
     def _products(self, i: int) -> Array:
-        query = self.rows(i, i + 1)[0]
-        blocks = range(self.first, self.n_rows, BLOCK_COLUMNS)
-        parts = [distances.products(query, self.rows(b, min(b + BLOCK_COLUMNS, self.n_rows))) for b in blocks]
-        return np.concatenate(parts)
+        cuts = range(self.first, self.n_rows, BLOCK_COLUMNS)
+        blocks = (self.rows(start, min(start + BLOCK_COLUMNS, self.n_rows)) for start in cuts)
+        query, place = self.rows(i, i + 1), np.zeros(BLOCK_COLUMNS, dtype=np.int64)
+        return np.concatenate([distances.pair_products(rows, query, np.arange(len(rows)), place) for rows in blocks])
 
 
 class PrecomputedSpace(Space):

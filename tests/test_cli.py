@@ -239,6 +239,16 @@ class TestCompare:
         advice = f"if this is wanted: pytest --distbench --distbench-report=json:{before}"
         assert f"a, gauss, code size 4: was there, now missing; {advice}" in result.stdout
 
+    def test_a_file_that_is_named_twice_hides_no_encoder_that_is_gone(self, stored, rows):
+        before, now = stored("before.json", rows(), rows()), stored("now.json", rows())
+        for again in (now, stored("copy.json", rows())):
+            result = run("compare", before, now, again, "--fail", "continuity:25%")
+            assert result.exit_code == 1
+            assert "continuity:25%: a, gauss, code size 4: was evaluated 2 times, now 1; " in result.stdout
+            assert result.stderr == f"note: {again}: {len(rows())} rows are in another file too and count once\n"
+        result = run("compare", before, before, "--fail", "continuity:25%")
+        assert (result.exit_code, result.stderr) == (0, ""), "two encoders of one file count twice"
+
     def test_rows_that_the_later_run_only_kept_do_not_count(self, stored, rows, tmp_path):
         own, lost = rows(test="t.py::a"), rows("c", test="t.py::c")
         before, now = stored("before.json", own, lost), stored("now.json", own, lost)

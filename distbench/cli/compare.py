@@ -19,7 +19,7 @@ from distbench.inference.verdicts import Undecided
 if TYPE_CHECKING:
     from distbench.results.file import Results
     from distbench.results.gates import BrokenGate, Gate, RunComparison
-    from distbench.results.rows import ClaimOutcome
+    from distbench.results.rows import ClaimOutcome, Row
 
 __all__ = ["command"]
 
@@ -75,7 +75,7 @@ def command(
 
     with common.errors_as_lines():
         earlier, runs = read_results(before), [_of_last_run(path) for path in now]
-        rows = [row for run in runs for row in run.rows]
+        rows = _rows_of_parts(now, [run.rows for run in runs])
         comparison = compare_rows(earlier.rows, rows, source=str(before))
     claims = _changed_claims(earlier.claims, [claim for run in runs for claim in run.claims])
     broken = broken_gates(comparison, gates, undecided, _accept(before, now) if rows else "")
@@ -100,6 +100,20 @@ def _of_last_run(path: Path) -> Results:
     if kept := len(results.rows) - len(rows):
         common.print_text(f"note: {path}: {kept} rows are of an earlier run and do not count; run all tests", err=True)
     return replace(results, rows=rows, claims=claims)
+
+
+def _rows_of_parts(paths: Sequence[Path], parts: Sequence[Sequence[Row]]) -> list[Row]:
+    """Return the rows of the files of one run; those of a file that is named twice, or was copied, count once."""
+    rows: list[Row] = []
+    known: set[str] = set()
+    for path, part in zip(paths, parts, strict=True):
+        texts = [repr(replace(row, environment="", stored="", seconds=None)) for row in part]
+        new = [row for row, text in zip(part, texts, strict=True) if text not in known]
+        if repeated := len(part) - len(new):
+            common.print_text(f"note: {path}: {repeated} rows are in another file too and count once", err=True)
+        rows += new
+        known.update(texts)
+    return rows
 
 
 def _changed_claims(before: Sequence[ClaimOutcome], now: Sequence[ClaimOutcome]) -> list[str]:

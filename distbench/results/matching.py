@@ -267,7 +267,8 @@ def _fewer_evaluations(expected: Sequence[Row], rows: Sequence[Row], now: Sequen
     if not fewer:
         return []
     most = max(fewer, key=before.__getitem__)
-    reason = f"was evaluated {before[most]} times, now {after[most]}; name= tells encoders of one name apart"
+    named = "name= tells encoders of one name apart (is a row twice in the earlier file? store it anew)"
+    reason = f"was evaluated {before[most]} times, now {after[most]}; {named}"
     return [_missing(now, reason, measured(row for row in expected if (row.full_metric, row.seed) in fewer))]
 
 

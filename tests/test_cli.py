@@ -321,6 +321,14 @@ def test_as_a_program_it_prints_to_any_terminal(stored, rows):
     assert "\x1b" not in broken.stdout, "colour on a terminal only"
 
 
+@pytest.mark.parametrize("command", ["metrics", "baselines", "suites", "leaderboard", ""])
+def test_typed_text_of_any_length_is_cut(command):
+    result = run(*filter(None, [command]), "x" * 99_999)
+    assert result.exit_code == 2
+    assert len(result.stderr) < 3_000
+    assert "x" * 99 in result.stderr
+
+
 def test_a_table_is_not_written_over_results(stored, rows, tmp_path, monkeypatch):
     path, other = (Path(stored(name, rows("a"))) for name in ("r.json", "s.json"))
     monkeypatch.chdir(tmp_path)

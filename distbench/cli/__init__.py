@@ -51,10 +51,11 @@ def _discard_output() -> None:
 def _show(error: BaseException) -> int:
     """Print an error to standard error, if that is open, and return the exit code."""
     from distbench._util.text import plain_text, raised
+    from distbench.errors import MAX_PART, cut_middle
 
     if not isinstance(error, click.ClickException):
         error = CannotDo(" ".join((str(error) if isinstance(error, OSError) else raised(error)).split()))
-    vars(error).update(message=plain_text(error.message))  # it may have any text that was typed
+    vars(error).update(message=cut_middle(plain_text(error.message), MAX_PART))  # it may have any text that was typed
     with suppress(*NOT_A_FILE):
         error.show()
     return error.exit_code

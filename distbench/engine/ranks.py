@@ -179,6 +179,8 @@ def tied_rows(
                     drop_tied = term - _excess(below, equal - 1, k)
                     drop = term - _excess(below - 1, equal, k)
                     for v in range(4):
+                        if v < BEYOND and count[v] == 0.0:  # no member of the group is of this class
+                            continue
                         effects[v] = -value
                         for c in range(3):
                             effects[v] += weights[v, c] * (sums[c] - far[c] - count[c] * drop_tied)

@@ -150,10 +150,13 @@ def test_readme_counts_the_claims_as_they_are_stored():
     claims = read_store(store_path(ROOT / "suites" / "distbench_suites" / "claims.toml")).results.claims
     verdicts = Counter(claim.verdict for claim in claims)
     by_interval = sum(claim.p_value is not None and claim.verdict == "borne out" for claim in claims)
+    borne_out = verdicts["borne out"]
     sentence = (
-        f"The suite `claims` tests {len(claims)} statements about such results: {verdicts['borne out']} were borne out "
-        f"({by_interval} by intervals), {verdicts['undecided']} are undecided."
+        f"The suite `claims` tests {len(claims)} statements about such results. {borne_out} were borne out: "
+        f"{by_interval} by whole intervals, {borne_out - by_interval} by values alone. The other "
+        f"{len(claims) - borne_out} are undecided."
     )
+    assert verdicts["undecided"] == len(claims) - borne_out
     assert sentence in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 

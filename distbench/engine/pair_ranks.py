@@ -68,20 +68,20 @@ def _ranked(singles: SingleKeys, queries: Indices, columns: Indices) -> tuple[Ar
     """Return the distances of pairs in one space, and the ranks of `columns` among the candidates of the queries."""
     space, size = singles.space, len(queries)
     keys = space.pair_keys(queries, columns)
-    from_zero = space.from_zero(keys[:, None], queries)
-    levels = from_zero + singles.zeros[queries, None]
-    margins = singles.margins[queries, None] + 8 * ROUNDING * np.abs(levels)
+    from_zero = space.from_zero(keys[:, None], queries)[:, 0]
+    levels = from_zero + singles.zeros[queries]
+    margins = singles.margins[queries] + 8 * ROUNDING * np.abs(levels)
     less, equal = np.zeros(size), np.zeros(size)
     for first, block in singles.blocks(queries):
         gaps = block - levels
         if space.first == 0:  # no point is its own neighbor
-            gaps[queries[:, None] == np.arange(first, first + block.shape[1])] = np.inf
-        is_less = gaps < -margins - singles.spreads[space.first + first :][: block.shape[1]]
-        less += np.count_nonzero(is_less, axis=1)
-        pair, column = np.nonzero((gaps <= margins) & ~is_less)
+            gaps[np.arange(first, first + len(block))[:, None] == queries] = np.inf
+        is_less = gaps < -margins - singles.spreads[space.first + first :][: len(block), None]
+        less += np.count_nonzero(is_less, axis=0)
+        column, pair = np.nonzero((gaps <= margins) & ~is_less)
         exact = space.pair_keys(queries[pair], first + column)
         less += np.bincount(pair[exact < keys[pair]], minlength=size)
         equal += np.bincount(pair[exact == keys[pair]], minlength=size)
     with np.errstate(over="ignore"):
-        distances = np.ldexp(space.to_distance(from_zero[:, 0]), space.exponent)
+        distances = np.ldexp(space.to_distance(from_zero), space.exponent)
     return distances, less + (equal + 1) / 2

@@ -185,7 +185,7 @@ class Space:
         queries = self.rows(start, stop)
         squares = self.squares
         if squares is None:
-            self._direct(queries, 0, self.n, out)
+            self._direct(queries, out)
             return
         moved = self.moved(start, stop)
         for c in range(0, self.n, BLOCK_COLUMNS):
@@ -247,31 +247,33 @@ class Space:
         sums = np.cumsum(unlike, axis=1)[:, -1]  # in the order in which the kernels sum
         return np.array(sums)  # a copy, since the view keeps all partial sums in memory
 
-    def block_keys(self, queries: Indices, start: int, stop: int) -> Array:
-        """Return the keys of queries to candidates start..stop - 1, by direct differences."""
-        out = np.empty((len(queries), stop - start))
-        self._direct(self.take(queries), start, stop, out)
+    def candidate_keys(self, queries: Indices, start: int, stop: int) -> Array:
+        """Return the keys of candidates start..stop - 1 (rows) to queries (columns), by direct differences."""
+        out = np.empty((stop - start, len(queries)))
+        rows = slice(self.first + start, self.first + stop)
+        columns = np.ascontiguousarray(self.take(queries).T)
+        self._differences(self.rows(rows.start, rows.stop), columns, 0, len(queries), 0, out)
         if self._marks is not None:
-            candidates = self._marks[self.first + start : self.first + stop]
-            directions.settle(out, self._marks[queries], candidates, directions.key_error(self.d))
+            directions.settle(out, self._marks[rows], self._marks[queries], directions.key_error(self.d))
         return out
 
-    def _direct(self, queries: Array, start: int, stop: int, out: Array) -> None:
-        """Write the keys of queries to candidates start..stop - 1, by direct differences."""
-        columns, step = self._columns, BLOCK_COLUMNS if self._columns is None else self.n
-        for c in range(start, stop, step):
-            end = min(c + step, stop)
-            if self._columns is None:
-                columns = np.ascontiguousarray(self.rows(self.first + c, self.first + end).T)
-            assert columns is not None
-            first = c if self._columns is not None else 0
-            where = first, first + end - c, c - start, out
-            if self.is_packed:
-                distances.bit_keys(queries.view(np.uint64), columns.view(np.uint64), *where)
-            elif self.distance in ("cityblock", "hamming"):
-                distances.summed_keys(queries, columns, self.distance == "hamming", *where)
-            else:
-                distances.direct_keys(queries, columns, *where)
+    def _direct(self, queries: Array, out: Array) -> None:
+        """Write the keys of queries to all candidates, by direct differences."""
+        if self._columns is not None:
+            self._differences(queries, self._columns, 0, self.n, 0, out)
+            return
+        for start in range(0, self.n, BLOCK_COLUMNS):
+            end = min(start + BLOCK_COLUMNS, self.n)
+            columns = np.ascontiguousarray(self.rows(self.first + start, self.first + end).T)
+            self._differences(queries, columns, 0, end - start, start, out)
+
+    def _differences(self, rows: Array, columns: Array, *where: Any) -> None:
+        if self.is_packed:
+            distances.bit_keys(rows.view(np.uint64), columns.view(np.uint64), *where)
+        elif self.distance in ("cityblock", "hamming"):
+            distances.summed_keys(rows, columns, self.distance == "hamming", *where)
+        else:
+            distances.direct_keys(rows, columns, *where)
 
     def _raw(self, places: Indices) -> NDArray[Any]:
         """Return the unprepared points at `places`."""

@@ -75,7 +75,7 @@ def _collected(wanted: Nearest, queries: Indices, room: int) -> tuple[Indices, I
     slack = (1 + wanted.slack) * (1 + singles.growth) - 1
     limits = wanted.k, slack, singles.margins[queries], singles.zeros[queries]
     for first, block in singles.blocks(queries):
-        is_last = first + block.shape[1] == singles.space.n
+        is_last = first + len(block) == singles.space.n
         _collect(block, first, is_last, own, *limits, counts, edges, places, keys)
     return places, counts
 
@@ -132,21 +132,22 @@ def _collect(
     places: Indices,
     keys: Singles,
 ) -> None:
-    """Add the candidates of a block that may be near; a count of -1 means that there is no room."""
-    n, room, zero, one = block.shape[1], keys.shape[1], np.float32(0), np.float32(1)
-    for q in range(len(block)):
-        row, count, edge = block[q], counts[q], edges[q]
-        for start in range(0, n if count >= 0 else 0, STEP):
-            stop, near = min(start + STEP, n), zero
-            for p in range(start, stop):  # such a sum runs in vector registers
-                near += one if row[np.uint64(p)] <= edge else zero
-            for p in range(start, stop if near > zero else start):
-                if count >= 0 and row[p] <= edge and first + p != own[q]:
-                    places[q, count], keys[q, count] = first + p, row[p]
-                    count += 1
-                    if count == room:
-                        count, edge = _shrink(k, slack, margins[q], zeros[q], count, places[q], keys[q])
-                        count = -1 if count == room else count
-        if is_last and count > k:
-            count, edge = _shrink(k, slack, margins[q], zeros[q], count, places[q], keys[q])
-        counts[q], edges[q] = count, edge
+    """Add the candidates of a block (rows) that may be near a query (column); a count is -1 if there is no room."""
+    size, room, zero, one = block.shape[1], keys.shape[1], np.float32(0), np.float32(1)
+    for p in range(len(block)):
+        row = block[p]
+        for start in range(0, size, STEP):
+            stop, near = min(start + STEP, size), zero
+            for q in range(start, stop):  # such a sum runs in vector registers
+                near += one if row[np.uint64(q)] <= edges[np.uint64(q)] else zero
+            for q in range(start, stop if near > zero else start):
+                if row[q] <= edges[q] and first + p != own[q]:
+                    places[q, counts[q]], keys[q, counts[q]] = first + p, row[q]
+                    counts[q] += 1
+                    if counts[q] == room:
+                        counts[q], edges[q] = _shrink(k, slack, margins[q], zeros[q], room, places[q], keys[q])
+                        if counts[q] == room:
+                            counts[q], edges[q] = -1, -np.inf
+    for q in range(size if is_last else 0):
+        if counts[q] > k:
+            counts[q], edges[q] = _shrink(k, slack, margins[q], zeros[q], counts[q], places[q], keys[q])

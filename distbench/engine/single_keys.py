@@ -86,26 +86,26 @@ class SingleKeys:
         return made.astype(np.float32)
 
     def blocks(self, queries: Indices) -> Iterator[tuple[int, Singles]]:
-        """Yield the first of some candidates, and the keys of queries to them, until the next block is asked for."""
-        space, rows = self.space, self._rows_of(queries) if self.is_product else None
-        room = np.empty((len(queries), min(space.n, BLOCK_CANDIDATES)), dtype=np.float32)
+        """Yield the first of some candidates (rows), and their keys to queries (columns), until more are asked for."""
+        space, columns = self.space, self._columns_of(queries) if self.is_product else None
+        room = np.empty((min(space.n, BLOCK_CANDIDATES), len(queries)), dtype=np.float32)
         for start, stop in _cuts(space.n):
-            if rows is None:
-                yield start, space.block_keys(queries, start, stop).astype(np.float32)
+            if columns is None:
+                yield start, space.candidate_keys(queries, start, stop).astype(np.float32)
                 continue
             candidates = slice(space.first + start, space.first + stop)
-            keys = room[:, : stop - start]  # new memory is slow
-            np.matmul(rows, self._rows(candidates.start, candidates.stop).T, out=keys)
+            keys = room[: stop - start]  # new memory is slow
+            np.matmul(self._rows(candidates.start, candidates.stop), columns, out=keys)
             if space.distance != INNER_PRODUCT:
-                keys += self.squares[candidates]
+                keys += self.squares[candidates, None]
             if self.empty[queries].any():  # rows of zeros are at distance 0 from each other
-                keys[np.ix_(self.empty[queries], self.empty[candidates])] = -1.0
+                keys[np.ix_(self.empty[candidates], self.empty[queries])] = -1.0
             yield start, keys
 
-    def _rows_of(self, queries: Indices) -> Singles:
-        """Return the queries times the factor of products in keys, which is a power of two."""
+    def _columns_of(self, queries: Indices) -> Singles:
+        """Return the queries times the factor of products in keys, which is a power of two, as columns."""
         rows = np.concatenate([self._rows(0, 0), *(self._rows(query, query + 1) for query in queries.tolist())])
-        return rows * np.float32(-1 if self.space.distance == INNER_PRODUCT else -2)
+        return (rows * np.float32(-1 if self.space.distance == INNER_PRODUCT else -2)).T
 
 
 def _cuts(n: int) -> Iterator[tuple[int, int]]:

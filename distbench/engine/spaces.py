@@ -124,10 +124,10 @@ class PrecomputedSpace(Space):
         """Return the distances of query i to all candidates."""
         return self.keys(i, i + 1, np.empty((1, self.n))).reshape(-1)
 
-    def block_keys(self, queries: Indices, start: int, stop: int) -> Array:
-        """Return the distances of queries to candidates start..stop - 1."""
-        rows, columns = np.repeat(queries, stop - start), np.tile(np.arange(start, stop), len(queries))
-        return self.pair_keys(rows, columns).reshape(len(queries), stop - start)
+    def candidate_keys(self, queries: Indices, start: int, stop: int) -> Array:
+        """Return the distances of candidates start..stop - 1 (rows) to queries (columns)."""
+        rows, columns = np.tile(queries, stop - start), np.repeat(np.arange(start, stop), len(queries))
+        return self.pair_keys(rows, columns).reshape(stop - start, len(queries))
 
     def pair_keys(self, i: Indices, j: Indices) -> Array:
         """Return the distances of pairs of query i and candidate column j."""

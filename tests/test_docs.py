@@ -153,7 +153,7 @@ def test_readme_counts_the_claims_as_they_are_stored():
     borne_out = verdicts["borne out"]
     sentence = (
         f"The suite `claims` tests {len(claims)} statements about such results. {borne_out} were borne out: "
-        f"{by_interval} by whole intervals, {borne_out - by_interval} by values alone. The other "
+        f"{by_interval} by the whole interval, {borne_out - by_interval} by the value alone. The other "
         f"{len(claims) - borne_out} are undecided."
     )
     assert verdicts["undecided"] == len(claims) - borne_out

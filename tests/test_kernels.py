@@ -325,7 +325,7 @@ class TestDistances:
             (partial(distances.summed_keys, counts=True), (apart != 0).sum(axis=2)),
         ):
             out = np.full((2, n + 9), 77.0)
-            kernel(queries, columns, first=0, last=n, place=4, out=out)
+            kernel(queries, columns, place=4, out=out)
             np.testing.assert_array_equal(out[:, 4 : n + 4], expected)
             assert (out[:, :4] == 77).all()
             assert (out[:, n + 4 :] == 77).all()

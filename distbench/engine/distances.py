@@ -44,37 +44,35 @@ def tolerance(d: int) -> float:
 
 
 @kernel
-def direct_keys(queries: Array, columns: Array, first: int, last: int, place: int, out: Array) -> None:
-    """Write squared Euclidean distances of queries (B, d) to candidates first..last - 1 of (d, n) into `out`.
-
-    They go into the columns of `out` from `place` on.
-    """
-    d, shift = len(columns), place - first
-    for start in range(first, last, CHUNK_CANDIDATES):
-        stop = min(start + CHUNK_CANDIDATES, last)
+def direct_keys(queries: Array, columns: Array, place: int, out: Array) -> None:
+    """Write squared Euclidean distances of queries (B, d) to candidates (d, n) to `out`, from column `place` on."""
+    d, n = columns.shape
+    for start in range(0, n, CHUNK_CANDIDATES):
+        stop = min(start + CHUNK_CANDIDATES, n)
         for q in range(len(queries)):
             keys = out[q]
             for p in range(start, stop):
-                keys[np.uint64(shift + p)] = 0.0
+                keys[np.uint64(place + p)] = 0.0
             for c in range(0, d - 1, 2):
                 x0, x1, y0, y1 = queries[q, c], queries[q, c + 1], columns[c], columns[c + 1]
                 for p in range(start, stop):
                     d0, d1 = x0 - y0[np.uint64(p)], x1 - y1[np.uint64(p)]
-                    keys[np.uint64(shift + p)] = (keys[np.uint64(shift + p)] + d0 * d0) + d1 * d1
+                    keys[np.uint64(place + p)] = (keys[np.uint64(place + p)] + d0 * d0) + d1 * d1
             if d % 2:
                 x0, y0 = queries[q, d - 1], columns[d - 1]
                 for p in range(start, stop):
                     d0 = x0 - y0[np.uint64(p)]
-                    keys[np.uint64(shift + p)] += d0 * d0
+                    keys[np.uint64(place + p)] += d0 * d0
 
 
 @kernel
-def summed_keys(queries: Array, columns: Array, counts: bool, first: int, last: int, place: int, out: Array) -> None:
+def summed_keys(queries: Array, columns: Array, counts: bool, place: int, out: Array) -> None:
     """Write sums of absolute differences, or the numbers of unequal columns if `counts`, as `direct_keys` does."""
-    for start in range(first, last, CHUNK_CANDIDATES):
-        stop = min(start + CHUNK_CANDIDATES, last)
+    n = columns.shape[1]
+    for start in range(0, n, CHUNK_CANDIDATES):
+        stop = min(start + CHUNK_CANDIDATES, n)
         for q in range(len(queries)):
-            acc = out[q][place + start - first : place + stop - first]
+            acc = out[q][place + start : place + stop]
             for p in range(stop - start):
                 acc[p] = 0.0
             for c in range(len(columns)):
@@ -110,12 +108,13 @@ def _bits(word: np.uint64) -> np.uint64:
 
 
 @kernel
-def bit_keys(queries: Words, columns: Words, first: int, last: int, place: int, out: Array) -> None:
+def bit_keys(queries: Words, columns: Words, place: int, out: Array) -> None:
     """Write the numbers of unequal bits, as `direct_keys` does; queries (B, w) and candidates (w, n) are words."""
-    for start in range(first, last, CHUNK_CANDIDATES):
-        stop = min(start + CHUNK_CANDIDATES, last)
+    n = columns.shape[1]
+    for start in range(0, n, CHUNK_CANDIDATES):
+        stop = min(start + CHUNK_CANDIDATES, n)
         for q in range(len(queries)):
-            acc = out[q][place + start - first : place + stop - first]
+            acc = out[q][place + start : place + stop]
             for p in range(stop - start):
                 acc[p] = 0.0
             for c in range(len(columns)):

@@ -252,7 +252,7 @@ class Space:
         out = np.empty((stop - start, len(queries)))
         rows = slice(self.first + start, self.first + stop)
         columns = np.ascontiguousarray(self.take(queries).T)
-        self._differences(self.rows(rows.start, rows.stop), columns, 0, len(queries), 0, out)
+        self._differences(self.rows(rows.start, rows.stop), columns, 0, out)
         if self._marks is not None:
             directions.settle(out, self._marks[rows], self._marks[queries], directions.key_error(self.d))
         return out
@@ -260,20 +260,20 @@ class Space:
     def _direct(self, queries: Array, out: Array) -> None:
         """Write the keys of queries to all candidates, by direct differences."""
         if self._columns is not None:
-            self._differences(queries, self._columns, 0, self.n, 0, out)
+            self._differences(queries, self._columns, 0, out)
             return
         for start in range(0, self.n, BLOCK_COLUMNS):
             end = min(start + BLOCK_COLUMNS, self.n)
             columns = np.ascontiguousarray(self.rows(self.first + start, self.first + end).T)
-            self._differences(queries, columns, 0, end - start, start, out)
+            self._differences(queries, columns, start, out)
 
-    def _differences(self, rows: Array, columns: Array, *where: Any) -> None:
+    def _differences(self, rows: Array, columns: Array, place: int, out: Array) -> None:
         if self.is_packed:
-            distances.bit_keys(rows.view(np.uint64), columns.view(np.uint64), *where)
+            distances.bit_keys(rows.view(np.uint64), columns.view(np.uint64), place, out)
         elif self.distance in ("cityblock", "hamming"):
-            distances.summed_keys(rows, columns, self.distance == "hamming", *where)
+            distances.summed_keys(rows, columns, self.distance == "hamming", place, out)
         else:
-            distances.direct_keys(rows, columns, *where)
+            distances.direct_keys(rows, columns, place, out)
 
     def _raw(self, places: Indices) -> NDArray[Any]:
         """Return the unprepared points at `places`."""

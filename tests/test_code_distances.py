@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from frameworks import pd
@@ -129,6 +131,25 @@ def test_a_reference_of_the_other_kind_of_bytes_is_refused():
         distbench.evaluate_codes(
             X, FORMS["uint8"], reference=(X + 1, FORMS["int8, less 128"]), k=5, distance_z="packed_hamming"
         )
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_signs_beside_bits_are_refused(side):
+    signs = np.where(BITS, 1, -1)
+    codes = (signs[:40], BITS[40:]) if side == 0 else (BITS[:40], signs[40:].astype(float))
+    found = ("Z_test", "reference[1]") if side == 0 else ("reference[1]", "Z_test")
+    with pytest.raises(
+        distbench.InputError, match=re.escape(f"-1 and 1 in {found[0]}, but 0 and 1 in {found[1]}; write")
+    ):
+        distbench.evaluate_codes(X[:40], codes[0], reference=(X[40:], codes[1]), k=5, distance_z="hamming")
+    signs[0, 0] = 0  # three symbols, of which some rows lack one
+    ternary = distbench.evaluate_codes(X[:40], signs[:40], reference=(X[40:], BITS[40:]), k=5, distance_z="hamming")
+    assert ternary.distance_z == "hamming"
+
+
+def test_bits_in_columns_of_their_own_are_no_packed_bits():
+    assert "packed_bits" in codes_of(evaluated(BITS, "packed_hamming"))
+    assert "packed_bits" not in codes_of(evaluated(PACKED, "packed_hamming"))
 
 
 IDS = RNG.integers(0, 256, size=(90, 4))

@@ -410,6 +410,10 @@ class TestDamagedFiles:
         with pytest.raises(error, match="cannot be read: Is a directory"):
             read(tmp_path)
 
+    def test_a_byte_order_mark_is_no_part_of_the_text(self, tmp_path, sound, kind):
+        (tmp_path / "r.json").write_text(sound[kind], encoding="utf-8-sig")
+        assert READERS[kind][0](tmp_path / "r.json")
+
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
     def test_text_of_another_encoding(self, tmp_path, sound, kind, encoding):
         read, error, remedy = READERS[kind]

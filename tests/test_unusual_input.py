@@ -214,8 +214,13 @@ class TestKeras:
         both = keras.layers.Concatenate()([left, right])
         model = keras.Model([left, right], keras.layers.Dense(2)(both), name="pair")
         for points in ([X[:, :2], X[:, 2:]], X):
-            with pytest.raises(distbench.EncoderError, match=r"'pair': has 2 inputs \(left, right\).*a function that"):
+            message = (
+                r"'pair': has 2 inputs \(left, right\).*: .*predict_on_batch\(\[batch\[:, :2\], batch\[:, 2:\]\]\)"
+            )
+            with pytest.raises(distbench.EncoderError, match=message):
                 distbench.evaluate(model, points, k=5)
+        with pytest.raises(distbench.InputError, match=r"encoder\(batch\[:, :2\], batch\[:, 2:\]\)"):
+            distbench.evaluate(lambda left, right: left, [X[:, :2], X[:, 2:]], k=5)
         split = distbench.evaluate(lambda batch: model.predict_on_batch([batch[:, :2], batch[:, 2:]]), X, k=5)
         assert split.code_size == 2
 

@@ -88,7 +88,7 @@ def write_problem(path: Path, sign: str = "") -> str:
 def read_text(path: Path) -> str:
     """Return the text of a file or pipe. Raises OSError for a pipe that nobody writes into, which would have no end."""
     if not path.is_fifo():
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without it, opening waits for somebody who writes
     os.set_blocking(descriptor, True)
     with os.fdopen(descriptor, encoding="utf-8") as file:

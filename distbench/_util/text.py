@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = [
     "raised",
     "short_repr",
     "shortened",
+    "slices_of_columns",
     "type_and_line",
 ]
 
@@ -130,6 +132,12 @@ def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
     """Return a hint with the known name most similar to `name`; if none is similar, `otherwise` or all known names."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else otherwise or f"known are {', '.join(known)}"
+
+
+def slices_of_columns(widths: Sequence[int]) -> str:
+    """Return code for the parts of a batch, side by side, that have so many columns."""
+    ends = list(itertools.accumulate(widths[:-1]))
+    return ", ".join(f"batch[:, {start or ''}:{end or ''}]" for start, end in zip([0, *ends], [*ends, 0], strict=True))
 
 
 def plain_lines(text: str) -> str:

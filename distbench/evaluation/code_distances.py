@@ -49,7 +49,13 @@ def checked_code_distance(
                 f"{PACKED_HAMMING!r} takes bytes of eight bits each, 0 to 255 or -128 to 127, as numpy.packbits makes "
                 "(of larger words: .view(numpy.uint8))",
             )
+        if high <= BITS[1] and low >= BITS[0]:
+            text = f"codes hold only 0 and 1, which {PACKED_HAMMING!r} takes for bytes of eight bits; if each column is"
+            notes.append(Note("warning", "packed_bits", f"{text} a bit, pass {HAMMING!r}"))
         return distance
+    if {BITS, SIGNS} == set(ranges) and codes[ranges.index(SIGNS)].all():
+        found = f"found -1 and 1 in {names[ranges.index(SIGNS)]}, but 0 and 1 in {names[ranges.index(BITS)]}"
+        raise InputError(names[0], found, "write bits in one way, such as Z > 0")
     if is_bytes and (low < SIGNS[0] or high > SIGNED_BYTES[1]) and all(map(_has_bytes, raw)):
         text = (
             f"codes of bytes were read as bits, eight packed into each, as by distance_z={PACKED_HAMMING!r}; pass "

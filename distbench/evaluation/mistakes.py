@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from distbench._util.text import slices_of_columns
 from distbench.errors import InputError
 
 __all__ = ["refuse_parts", "refuse_swapped"]
@@ -30,5 +31,5 @@ def refuse_parts(X_test: Any, reference: Any) -> None:
                 "X_test",
                 f"found a list of {len(X_test)} arrays, each of which counts as one point",
                 "for an encoder of several inputs, pass points with the columns of all, and a function that splits "
-                "them: lambda batch: encoder(batch[:, :3], batch[:, 3:])",
+                f"them: lambda batch: encoder({slices_of_columns([part.shape[-1] for part in X_test])})",
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from distbench._util.text import join_names
+from distbench._util.text import join_names, slices_of_columns
 from distbench.encoders.adapters._adapter import Adapter, is_instance, is_text, owns_encode, rows_as_array
 from distbench.errors import EncoderError
 
@@ -23,13 +23,15 @@ def is_keras_model(obj: Any) -> bool:
 
 
 def _call(model: Any) -> Callable[[Any], Any]:
-    inputs = [tensor.name for tensor in getattr(model, "inputs", None) or ()]
-    if len(inputs) > 1 and not owns_encode(model):
+    tensors = getattr(model, "inputs", None) or ()
+    if len(tensors) > 1 and not owns_encode(model):
+        names = join_names([tensor.name for tensor in tensors])
+        widths = [tensor.shape[-1] or 1 for tensor in tensors]
         raise EncoderError(
             f"encoder {model.name!r}",
-            f"has {len(inputs)} inputs ({join_names(inputs)}), and a batch of points is one array",
+            f"has {len(tensors)} inputs ({names}), and a batch of points is one array",
             "pass points with the columns of all inputs, and a function that splits them: "
-            "lambda batch: model.predict_on_batch([batch[:, :3], batch[:, 3:]])",
+            f"lambda batch: model.predict_on_batch([{slices_of_columns(widths)}])",
         )
     if owns_encode(model):
         # No partial here: its first argument would count as a model in eval mode, but `encode` may use dropout.

@@ -29,7 +29,7 @@ from _page import show
 # quick in plain Python, but for some tests of the engine and of metrics, which are left out by their time
 TESTS = (
     "definitions engine metrics kernels formulas public_metrics extending estimate jackknife floors verdicts"
-    " worst_pairs signs executors shortlists neighbors orders spaces"
+    " worst_pairs signs executors shortlists neighbors orders spaces directions groups row_order each_k"
 )
 
 

@@ -183,3 +183,10 @@ def test_one_sign_a_point_for_all_codes_without_equal_rows():
     X, Z, _ = cloud("plain", POINTS)
     one, two = (gather(X, codes, k=K).places for codes in (Z, Z[::-1].copy()))
     np.testing.assert_array_equal(one, two)
+
+
+def test_equal_points_are_in_the_order_of_their_codes():
+    X = np.repeat(np.arange(12.0).reshape(6, 2), 4, axis=0)
+    Z = np.random.default_rng(2).normal(size=(24, 2))
+    order, rows = ordering.canonical_order(X, Z), np.random.default_rng(3).permutation(24)
+    assert np.array_equal(rows[ordering.canonical_order(X[rows], Z[rows])], order)

@@ -13,6 +13,7 @@ from scipy.spatial.distance import squareform
 from sklearn.neighbors import kneighbors_graph
 
 import distbench
+from distbench.engine.spaces import space_of
 from distbench.metrics import METRICS
 
 K = 3
@@ -293,3 +294,16 @@ def test_an_encoder_that_decodes_its_codes_says_their_bytes():
     X = cloud("float32", 16)
     assert distbench.evaluate(Quantiser(), X, k=K).code_bytes == 3
     assert distbench.evaluate(lambda b: b, X, reference=X + 1, reference_encoder=Quantiser(), k=K).code_bytes == 3
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize("d", [3, 40])  # 40 columns are compared by products of matrices
+def test_keys_of_inner_products_are_positive_and_in_their_unit(d, scale):
+    rng = np.random.default_rng(5)
+    X, X_ref = rng.normal(size=(9, d)), rng.normal(size=(14, d)) * 3
+    space = space_of([X * scale, X_ref * scale], None, 9, "inner_product")
+    keys = space.keys(0, 9, np.empty((9, 14)))
+    assert keys.min() > 0  # as kernels need them
+    products = -np.stack([space.exact_distances(i) for i in range(9)])
+    unit = np.ldexp(1.0, space.exponent // 2)
+    np.testing.assert_allclose(products, (X * scale / unit) @ (X_ref * scale / unit).T, rtol=1e-9, atol=1e-12)

@@ -159,7 +159,7 @@ OPTIONS = [
     ("--distbench-sort=stres", "--distbench-sort stres: "),
     ("--distbench-seed=-1", "found '-1'; give an integer from 0"),
     ("--distbench-encoder=mine", "found 'mine'; give NAME=module:object"),
-    ("--distbench-encoder=\x1b[31m=pca", "give a name of printable characters"),
+    ("--distbench-encoder=\x1b[31m=pca", "printable characters"),
     ("--distbench-report=htm", "did you mean 'html'"),
     ("--distbench-report=json:.", "is a folder; name a file"),
     ("--distbench-silence=sean_points", "did you mean 'seen_points'"),

@@ -58,9 +58,9 @@ CLAIM = '[[claim]]\nid = "a"\nstatement = "s"\nsource = "me"\nencoder = "pca"\nm
     ("text", "message"),
     [
         (TOP + CLAIM + f"at_most = 1{'0' * 400}\n", "claim 1.at_most: found 10"),
-        (TOP + f'[[encoder]]\nname = "{"x" * 5000}"\n', "no encoder is called 'xxx"),
+        (TOP + f'[[encoder]]\nname = "{"x" * 5000}"\n', "use at most 500 printable characters"),
         (f'distbench = "{"x" * 5000}"\n', "write distbench = 1"),
-        (TOP + '[[encoder]]\nname = "p\\u001b[31m\\u202e"\n', "use printable characters"),
+        (TOP + '[[encoder]]\nname = "p\\u001b[31m\\u202e"\n', "printable characters"),
         (TOP + f"k = {'9' * 5000}\n", "not valid TOML"),
     ],
 )

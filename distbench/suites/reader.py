@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from distbench._util.text import plain_name, short_repr
 from distbench.datasets import DataSource
-from distbench.errors import SuiteError
+from distbench.errors import MAX_NAME, SuiteError
 from distbench.suites._toml import TomlLocation, checked, key_lines, take
 from distbench.suites.suite import (
     AngleClaim,
@@ -254,7 +254,8 @@ def _refuse_unprintable(name: str, where: TomlLocation) -> None:
     """Raise SuiteError for a name that pytest would print, and that could control a terminal or a CI service."""
     if plain_name(name) != name:
         raise where.error(
-            f"found {short_repr(name)}", "use printable characters, and nothing that a CI service takes for a command"
+            f"found {short_repr(name)}",
+            f"use at most {MAX_NAME} printable characters, and nothing that a CI service takes for a command",
         )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from distbench._util.text import did_you_mean, plain_name, short_repr, shortened
-from distbench.errors import InputError
+from distbench.errors import MAX_NAME, InputError
 from distbench.render.formats import FILES, FORMATS
 from pytest_distbench._options import flag_of, from_ini, from_line, option_value
 
@@ -106,7 +106,7 @@ def _encoders(config: pytest.Config) -> tuple[tuple[str, str], ...]:
         if not name or not recipe:
             raise _wrong("encoder", text, "give NAME=module:object, such as mine=my_package.encoders:MyRecipe")
         if plain_name(name) != name:
-            raise _wrong("encoder", text, "give a name of printable characters")
+            raise _wrong("encoder", text, f"give a name of at most {MAX_NAME} printable characters")
         if name in recipes:
             raise _wrong("encoder", text, f"the name {name!r} is given twice; give each encoder another name")
         recipes[name] = recipe

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distbench.errors import plain_text
+
 if TYPE_CHECKING:
     from distbench.inference.verdicts import Undecided, Verdict
     from distbench.results.rows import Row
@@ -87,10 +89,10 @@ def write_files(
         replaced = write_results(results, rows, measured_in, whole=False, apart=KEYS_OF_ROWS)
         old_rows = f"{replaced} row{'s' * (replaced > 1)} of {outcome.report.encoder} on the same points"
         more = f", in place of {old_rows} and with the same options; --name distinguishes encoders" if replaced else ""
-        lines.append(f"written: {results}{more}")
+        lines.append(f"written: {plain_text(results)}{more}")
     if html is not None:
         _write_page(outcome, rows, measured_in, html, advice)
-        lines.insert(0, f"written: {html}")
+        lines.insert(0, f"written: {plain_text(html)}")
     return lines
 
 

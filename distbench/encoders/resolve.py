@@ -96,7 +96,7 @@ def name_of(obj: Any) -> str:
     while isinstance(obj, functools.partial):
         obj = obj.func
     if isinstance(obj, str):  # the name of a file or of a recipe
-        return plain_name(PurePath(obj).name or obj)
+        return plain_name(PurePath(obj).name or obj) or "encoder"
     name = getattr(obj, "name", None)
     if isinstance(name, str) and name:
         return plain_name(name)

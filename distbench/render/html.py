@@ -151,6 +151,8 @@ def _chips(run: RunResults, tables: Sequence[Table]) -> list[tuple[str, str, str
     verdicts: list[str] = [row.verdict for row in run.rows]
     as_expected = sum(claim.verdict == claim.expect for claim in run.claims)
     counts = [
+        (int(run.is_cut), "runs ended before the last test", "broken"),
+        (run.unevaluated, "checks not evaluated", "broken"),
         (len(encoders), "encoders ", ""),
         (sum(bool(table.size) for table in tables), "leaderboards ", ""),
         *((verdicts.count(verdict), f"limits {verdict}", verdict) for verdict in VERDICTS),

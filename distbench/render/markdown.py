@@ -97,7 +97,9 @@ def _counts(run: RunResults) -> str:
     verdicts = [row.verdict for row in run.rows if row.verdict]
     limits = [f"{verdicts.count(word)} {word}" for word in ("broken", "undecided", "met") if word in verdicts]
     failed = sum(row.status != OK for row in run.rows)
-    parts = [f"limits: {', '.join(limits)}"] if limits else []
+    parts = ["**the run ended before its last test**"] if run.is_cut else []
+    parts += [f"**{run.unevaluated} check{'s' * (run.unevaluated > 1)} not evaluated**"] if run.unevaluated else []
+    parts += [f"limits: {', '.join(limits)}"] if limits else []
     parts += [f"gates: **{len(run.broken)} broken**"] if run.broken else []
     parts += [f"without scores: {failed} fit{'s' * (failed > 1)}"] if failed else []
     if run.claims:

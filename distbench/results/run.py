@@ -39,6 +39,10 @@ class RunResults:
         The metric that ranks encoders.
     advice : mapping
         For the test and the encoder of a broken check, what other encoders reach and what to do next.
+    unevaluated : int
+        Number of checks whose encoder was not evaluated.
+    is_cut : bool
+        Whether the run ended before its last test.
     """
 
     rows: Sequence[Row]
@@ -49,6 +53,8 @@ class RunResults:
     broken: Sequence[str] = ()
     sort: str = SORT_METRIC
     advice: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    unevaluated: int = 0
+    is_cut: bool = False
 
 
 def holm_line(claims: Sequence[ClaimOutcome]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from distbench._util.text import plain_text
 from distbench.results.run import RunResults
 from pytest_distbench._failed_runs import RunFailure, count_as_failed, report_failures
 from pytest_distbench._record import CheckRecord, Record, run_of, take_records
@@ -147,6 +148,8 @@ class Summary:
             broken=[failure.text for failure in self._failures],
             sort=self._settings.sort,
             advice={(test, encoder): lines for test, encoder, lines in self._all("advice")},
+            unevaluated=sum(not check["verdicts"] for check in self._checks()),
+            is_cut=is_cut(session, pytest.ExitCode.NO_TESTS_COLLECTED),
         )
 
     def _compared(self, rows: list[Row], session: pytest.Session) -> RunComparison | None:
@@ -164,7 +167,7 @@ class Summary:
         }
         whole = self._selection.is_whole(session)
         self._accept = accept_line(self._config, path, whole=whole, selected=not left_out)
-        source = str(relative_path(path, self._config))
+        source = plain_text(relative_path(path, self._config))
         comparison = compare_rows(earlier.rows, rows, source, failed, left_out)
         undecided = check_undecided(self._settings.undecided())
         broken = broken_gates(comparison, self._settings.gates, undecided, self._accept)

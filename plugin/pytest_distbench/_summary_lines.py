@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from distbench._util.text import plain_lines
+from distbench._util.text import plain_lines, plain_text
 from distbench.render.text import Level, Line, titled
 from distbench.results.run import holm_line
 from pytest_distbench._options import RETRAIN, UPDATE
@@ -149,9 +149,9 @@ def _is_beyond(drift: Drift) -> bool:
 
 def written_lines(written: Sequence[str], failed: Sequence[str], kept: Sequence[str]) -> list[list[Line]]:
     """Return which files were written, which could not be, and which were kept as they were."""
-    lines = [Line(f"written: {file}") for file in written]
-    lines += [Line(f"NOT WRITTEN: {file}", "error") for file in failed]
-    lines += [Line(f"not written: {file}", "warning") for file in kept]
+    lines = [Line(f"written: {plain_text(file)}") for file in written]
+    lines += [Line(f"NOT WRITTEN: {plain_text(file)}", "error") for file in failed]
+    lines += [Line(f"not written: {plain_text(file)}", "warning") for file in kept]
     return [lines] if lines else []
 
 

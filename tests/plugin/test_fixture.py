@@ -536,3 +536,26 @@ def test_limits_on_metrics_at_several_numbers_of_neighbors(run, pytester):
     )
     wrong = run(EACH_K.replace("k=(3, 9)", "k=(3, 0)"))
     wrong.stderr.fnmatch_lines(["*k is (3, 0); give an integer from 1, or several*"])
+
+
+def test_pages_count_what_was_not_measured_and_say_if_the_run_was_cut(run, pytester):
+    body = """
+def test_a(distbench):
+    distbench.check(lambda X: X[:, :2], X_test, continuity=0.1)
+
+def test_b(distbench):
+    distbench.check("", X_test, continuity=0.5)
+
+def test_c(distbench):
+    distbench.check(lambda X: X[:, :2], X_test, metrics="all", continuity=2)
+
+def test_d():
+    raise KeyboardInterrupt
+"""
+    run(body, "--distbench-report=md:r.md", "--distbench-report=html:r.html", "--distbench-report=json:r.json")
+    page = (pytester.path / "r.md").read_text(encoding="utf-8")
+    assert "**the run ended before its last test**; **2 checks not evaluated**; limits: 1 met" in page
+    page = (pytester.path / "r.html").read_text(encoding="utf-8")
+    assert all(text in page for text in ("run ended before the last test", "checks not evaluated"))
+    rows = json.loads((pytester.path / "r.json").read_text(encoding="utf-8"))["rows"]
+    assert "encoder" in {row["encoder"] for row in rows}  # without a name, the file could not be read

@@ -133,13 +133,13 @@ def one_row(row: str, share: float, repeats: int) -> dict[str, tuple[float, floa
             work()
         works = steps(row, Path(folder), share)
         found = [{name: measured(work) for name, work in works.items()} for _ in range(repeats)]
-    return {name: min(times[name] for times in found) for name in works}
+    return {name: (min(each[name][0] for each in found), max(each[name][1] for each in found)) for name in works}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure test points among many references.")
     parser.add_argument("--small", action="store_true", help="take a hundredth of the references")
-    parser.add_argument("--repeats", type=int, default=1, help="runs of each row; the least time counts")
+    parser.add_argument("--repeats", type=int, default=1, help="runs of each row: least time, most memory")
     parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)
     parser.add_argument("--markdown", type=Path, metavar="PAGE", help="write the table into this page")
     args = parser.parse_args()

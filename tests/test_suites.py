@@ -94,8 +94,8 @@ WRONG_LINES = {
     "seeds = [true]": r"s.toml:6: seeds: found \[True\]; give a list of integers from 0",
     "k = 1.5": "s.toml:6: k: found 1.5; give an integer from 1",
     "[encoder]\nname = 'pca'": r"s.toml:6: encoder: found {.*two brackets: \[\[encoder\]\]",
-    PCA_ENTRY.replace("pca", r"\u001b[31mpca"): r"s.toml:7: encoder 1.name: found '\\x1b\[31mpca'; use printable",
-    PCA_ENTRY.replace("pca", "::error::pca"): r"s.toml:7: encoder 1.name: found '::error::pca'; use printable",
+    PCA_ENTRY.replace("pca", r"\u001b[31mpca"): r"s.toml:7: encoder 1.name: found '\\x1b\[31mpca'; use at most 500",
+    PCA_ENTRY.replace("pca", "::error::pca"): r"s.toml:7: encoder 1.name: found '::error::pca'; use at most 500",
     PCA_ENTRY * 2: "s.toml:9: encoder 2.name: 'pca' is used in line 7 too",
 }
 WRONG_ENCODERS = {

@@ -88,10 +88,10 @@ def write_problem(path: Path, sign: str = "") -> str:
 def read_text(path: Path) -> str:
     """Return the text of a file or pipe. Raises OSError for a pipe that nobody writes into, which would have no end."""
     if not path.is_fifo():
-        return path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
+        return path.read_text(encoding="utf-8-sig")  # a byte order mark, which some editors write, is no part of it
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # without it, opening waits for somebody who writes
     os.set_blocking(descriptor, True)
-    with os.fdopen(descriptor, encoding="utf-8") as file:
+    with os.fdopen(descriptor, encoding="utf-8-sig") as file:
         text = file.read()
     if not text:
         raise OSError("nobody writes into this pipe; start its writer first")
